@@ -1,0 +1,207 @@
+/**
+ * The engine's public surface: everything a protocol, a feed or an embedding program can do goes through
+ * {@link Database}. Writes end in a columnar batch, reads in a range request or in SQL text.
+ */
+import type { RowRejection } from '../core/errors.ts';
+import type { Batch, ColumnSet, Scalar } from '../market/columns.ts';
+import type { CandlesDef, ColumnDef, RollupDef, TableDef } from '../market/schema.ts';
+
+/** When a write is acknowledged: after fdatasync; within a second of it; or as soon as it is in memory. */
+export type Durability = 'always' | 'interval' | 'none';
+
+/** What a table is and where it stands. */
+export interface TableInfo extends TableDef {
+  /** Counts changes of the definition, from 1. */
+  version: number;
+  seriesCount: number;
+  /** Rows ever written (ticks), or -1 where it is not counted. */
+  rowCount: number;
+  /** Set for tables made by `createRollup`. */
+  rollup: RollupDef | null;
+}
+
+/** How a write treats rows that do not fit the table. */
+export interface WriteOptions {
+  /** `fail` (default): nothing is written and `INVALID_ROWS` names the rows. `skip`: the others are written and the result names them. */
+  onInvalid?: 'fail' | 'skip';
+}
+
+/** An acknowledged write. */
+export interface WriteResult {
+  /** Position in the log; reads after the acknowledgement see it. 0 for plain tables, which have their own log. */
+  lsn: number;
+  /** Rows accepted. */
+  rowCount: number;
+  /** Rows refused, with `onInvalid: 'skip'`. */
+  rejected: RowRejection[];
+}
+
+/** Picks series: values of the series key by column (`{ symbol: 'AAPL' }`), where text may hold `*` for any characters. Absent columns match all. */
+export type SeriesFilter = Record<string, string | number | bigint | readonly (string | number | bigint)[]>;
+
+/** A range of rows of one ticks, bars or rollup table. */
+export interface ReadRequest {
+  table: string;
+  series?: SeriesFilter;
+  /** Inclusive. */
+  fromNs?: bigint;
+  /** Exclusive. */
+  toNs?: bigint;
+  /** Column names, in order; default all. */
+  columns?: string[];
+  /** By time, then by arrival; the limit counts from that end. Default `asc`. */
+  order?: 'asc' | 'desc';
+  limit?: number;
+  /** Where the page before ended: its `cursor`. */
+  cursor?: string;
+  /** Rollups only: include bars that may still change. Default true. */
+  live?: boolean;
+}
+
+/** Rows, and where to go on if the limit cut them. */
+export interface ReadResult extends ColumnSet {
+  cursor: string | null;
+}
+
+/** Bars of any timeframe that is stored or can be merged from a stored one. */
+export interface BarsRequest extends Omit<ReadRequest, 'table' | 'cursor'> {
+  /** The ticks table (its rollups are searched) or a rollup. */
+  table: string;
+  timeframe: string;
+}
+
+/** Bars: the time and series columns, then the aggregates. */
+export interface BarsResult extends ColumnSet {
+  timeframe: string;
+  /** The rollup that was read. */
+  rollup: string;
+  /** Its timeframe differs from the one asked for when bars were merged. */
+  rollupTimeframe: string;
+}
+
+/** What to be told of. */
+export interface SubscribeRequest {
+  /** Ticks table or rollup; with `timeframe` a ticks table stands for its rollup of that timeframe. */
+  table: string;
+  timeframe?: string;
+  series?: SeriesFilter;
+  /** Bars: which states to send. Default both. */
+  live?: boolean;
+  closed?: boolean;
+  /** Send first the last so many rows per series (bars: with the live one); 0 for none. Default 0. */
+  snapshot?: number;
+  /** Least time between two live states of one bar; default 0: each change is sent unless the consumer is slow. */
+  throttleMs?: number;
+  /** Rows kept for a consumer that does not keep up; default 65,536. See `engine/bus/bus.ts` for the policy. */
+  queueRowsMax?: number;
+}
+
+/**
+ * What a subscription delivers. Rows are columns named as in the table.
+ *
+ * - `snapshot`: the state at the start; what follows continues it with no hole and no repeat.
+ * - `ticks`: rows as they were written.
+ * - `live`: present states of open bars; a later one of the same bar replaces it.
+ * - `closed`: bars that are complete: their bucket has passed.
+ * - `correction`: bars already sent as closed, changed by late ticks: the full new bar.
+ * - `lagged`: the consumer was too slow and `dropped` ticks or closed bars were left out before the next event; read the range again.
+ */
+export type BusEvent =
+  | {
+      type: 'snapshot' | 'ticks' | 'live' | 'closed' | 'correction';
+      table: string;
+      lsn: number;
+      rows: ColumnSet;
+    }
+  | { type: 'lagged'; table: string; dropped: number };
+
+/** A running subscription: iterate it, or poll with `take` after `onReady`. */
+export interface Subscription extends AsyncIterable<BusEvent> {
+  /** Events waiting, oldest first; empty when there are none. */
+  take(): BusEvent[];
+  /** Called whenever events wait after none did. One callback; a later call replaces it. */
+  onReady(callback: () => void): void;
+  close(): void;
+}
+
+/** Bounds and parameters of a SQL query. */
+export interface SqlOptions {
+  parameters?: readonly Scalar[];
+  /** Default 1,000,000. */
+  rowsMax?: number;
+  /** Default 60,000. */
+  timeoutMs?: number;
+}
+
+/** SQL result; `types` are SQL type names such as `DOUBLE`. */
+export interface SqlResult extends ColumnSet {
+  types: string[];
+  truncated: boolean;
+}
+
+/** One series of a table. */
+export interface SeriesInfo {
+  /** Values of the series key, by column. */
+  key: Record<string, string | bigint>;
+}
+
+/** Counters since the start and present sizes: what `/metrics` and the page show. */
+export interface DatabaseStatus {
+  /** Last acknowledged and last flushed position in the log. */
+  lsn: number;
+  flushedLsn: number;
+  rowsWritten: number;
+  rowsRejected: number;
+  batchesWritten: number;
+  pendingBytes: number;
+  hotBytes: number;
+  walBytes: number;
+  storeBytes: number;
+  flushes: number;
+  flushMsLast: number;
+  subscriptions: number;
+  /** Null, or why writes are refused at present. */
+  writesStopped: string | null;
+  tables: number;
+  seriesCount: number;
+}
+
+/** A change of a live table. */
+export type TableChange = { addColumn: ColumnDef };
+
+/**
+ * An open database. All methods throw `CandelaError`; names are matched exactly.
+ * After `close` every method throws `STOPPING`.
+ */
+export interface Database {
+  createTable(def: TableDef): Promise<TableInfo>;
+  /** The new column must be nullable. */
+  alterTable(name: string, change: TableChange): Promise<TableInfo>;
+  /** Also drops a rollup. `TABLE_IN_USE` while rollups read from it. */
+  dropTable(name: string): Promise<void>;
+  /** Builds from the rows that are there, then keeps current. */
+  createRollup(def: RollupDef): Promise<TableInfo>;
+  /** Rollups open, high, low, close, volume (if any), trades, vwap (with `volume`), each `<source>_<timeframe>`. */
+  createCandles(def: CandlesDef): Promise<TableInfo[]>;
+  tables(): TableInfo[];
+  /** Undefined if there is none of that name. */
+  table(name: string): TableInfo | undefined;
+  /** The series of a table, in order of first appearance. */
+  series(table: string, filter?: SeriesFilter): SeriesInfo[];
+
+  /** Resolves when the rows are as durable as the database was opened to make them. Waits while too much is pending. */
+  write(table: string, batch: Batch, options?: WriteOptions): Promise<WriteResult>;
+  read(request: ReadRequest): Promise<ReadResult>;
+  bars(request: BarsRequest): Promise<BarsResult>;
+  /** The latest row of each series, from memory. For a rollup: the latest bar, live. */
+  latest(table: string, series?: SeriesFilter): ColumnSet;
+  subscribe(request: SubscribeRequest): Promise<Subscription>;
+  /** One read-only SQL statement over every table and rollup; sees all acknowledged writes. */
+  sql(text: string, options?: SqlOptions): Promise<SqlResult>;
+
+  /** Moves everything pending to the store. */
+  flush(): Promise<void>;
+  status(): DatabaseStatus;
+  /** Flushes and closes. */
+  close(): Promise<void>;
+}

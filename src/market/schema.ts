@@ -1,0 +1,83 @@
+/** Table definitions: plain data, checked by the engine's catalog, stored as JSON. */
+
+/** The type of a column as a user declares it. */
+export type ColumnType =
+  | { kind: 'double' }
+  | { kind: 'int64' }
+  /** `precision` ≤ 38. Without both numbers: any value with ≤ 18 whole and ≤ 20 decimal digits, each row keeping its own scale. */
+  | { kind: 'decimal'; precision?: number; scale?: number }
+  | { kind: 'text' }
+  | { kind: 'json' }
+  | { kind: 'boolean' }
+  /** `unit` is what is kept (finer digits are cut at the write); `zone` false is SQL's `timestamp` without time zone. */
+  | { kind: 'timestamp'; unit: 'us' | 'ns'; zone: boolean };
+
+/** One column of a table. */
+export interface ColumnDef {
+  name: string;
+  type: ColumnType;
+  /** May a row leave it out? Default true; the time column and the series key never may. */
+  nullable?: boolean;
+}
+
+/**
+ * - `ticks`: an append stream; rows with equal times keep their order of arrival.
+ * - `bars`: one row per series and time; a later write overwrites.
+ * - `state`: the last row per series.
+ * - `plain`: an ordinary relational table.
+ */
+export type TableKind = 'ticks' | 'bars' | 'state' | 'plain';
+
+/** A table as a user creates it. */
+export interface TableDef {
+  name: string;
+  kind: TableKind;
+  columns: ColumnDef[];
+  /** The time column; required for ticks and bars, optional for state, absent for plain. */
+  timeColumn?: string;
+  /** Columns whose values name a series, e.g. `['symbol']`; text or int64. May be empty (one series). For plain tables: the primary key. */
+  seriesKey: string[];
+}
+
+/**
+ * The aggregates that merge: a bar built from parts, in any order, equals the bar built at once.
+ *
+ * - `first`, `last`: the value of the earliest and latest tick (equal times by arrival); null counts as a value.
+ * - `min`, `max`, `sum`, `avg`: over the values that are not null; null if there is none. Sums of decimals are exact.
+ * - `count`: values of `of` that are not null, or rows without `of`.
+ * - `vwap`: Σ(of × weight) / Σ(weight) over rows where neither is null; null if the weights sum to 0.
+ * - `first-time`, `last-time`: time of the earliest and the latest tick.
+ * - `increase`: growth of a cumulative counter since the bar before (a fall starts it anew), e.g. volume out of a
+ *   running day volume; derived when read from the stored `last`.
+ */
+export type Aggregate =
+  | { name: string; fn: 'first' | 'last' | 'min' | 'max' | 'sum' | 'avg' | 'increase'; of: string }
+  | { name: string; fn: 'count'; of?: string }
+  | { name: string; fn: 'vwap'; of: string; weight: string }
+  | { name: string; fn: 'first-time' | 'last-time' };
+
+/** A table derived from another by bucket and group, kept current by the engine. */
+export interface RollupDef {
+  name: string;
+  /** A ticks table, or another rollup whose aggregates these continue (`min` of a `min` and so on). */
+  source: string;
+  /** Such as `1s`, `5m`, `1h`, `1d`: see `market/timeframe.ts`. */
+  timeframe: string;
+  /** Source columns to group by; default the source's series key. */
+  groupBy?: string[];
+  aggregates: Aggregate[];
+  /** Name of the bucket-start column; default the source's time column's name. */
+  timeColumn?: string;
+}
+
+/** Bars of several timeframes over one ticks table, as one request: see `Database.createCandles`. */
+export interface CandlesDef {
+  source: string;
+  price: string;
+  /** Traded size per tick … */
+  volume?: string;
+  /** … or a running total (a day's volume) whose growth is the volume. */
+  cumulativeVolume?: string;
+  /** Ascending; each becomes a rollup `<source>_<timeframe>` of the largest shorter one that divides it. */
+  timeframes: string[];
+}

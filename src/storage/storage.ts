@@ -1,0 +1,141 @@
+/**
+ * What the engine asks of a store. Everything below the engine is behind this interface: DuckDB by default, a naive
+ * in-memory backend as the tests' oracle, a cluster later. The store knows tables of columns, keys, ranges and
+ * documents; it knows nothing of ticks, bars or rollups.
+ *
+ * Guarantees asked of a backend:
+ * - `commit` is all or nothing, and durable when it resolves (as far as the backend is durable at all).
+ * - Commits happen in the order of the calls. A `scan`, `lookup` or query that starts after a commit resolved sees it; one that runs
+ *   beside a commit sees all of it or nothing of it.
+ * - Equal times come back in the order of the `version` column, then in the order they were appended.
+ */
+import type { ColumnData, ColumnSet, Scalar } from '../market/columns.ts';
+import type { ColumnType } from '../market/schema.ts';
+
+/** A physical column. `int32` holds series numbers; the other types are the user's. */
+export interface StoredColumn {
+  name: string;
+  type: ColumnType | { kind: 'int32' };
+  nullable: boolean;
+}
+
+/**
+ * A physical table. For a table with series the first three columns are, by role: the series number (int32), the time
+ * (timestamp) and the version (int64: a tick's arrival number, a bar's LSN). Roles are null for tables without series.
+ */
+export interface StoredTable {
+  /** Never reused. */
+  id: number;
+  columns: StoredColumn[];
+  roles: { series: string; time: string; version: string } | null;
+}
+
+/** Where a column of a view comes from. */
+export type ViewSource =
+  /** A column of the row. */
+  | { from: 'row'; column: string }
+  /** A column of the series dictionary's row with the same series number. */
+  | { from: 'series'; column: string }
+  /** (a [+ a2]) / (b [+ b2]) of row columns, null when the denominator is null or 0. The second term is a sum's compensation. */
+  | { from: 'ratio'; numerator: string[]; denominator: string[] }
+  /** The sum of row columns as doubles. */
+  | { from: 'sum'; terms: string[] };
+
+/** What SQL sees under a user's table name: the union of one or more physical tables, joined with a series dictionary. */
+export interface StoredView {
+  name: string;
+  columns: { name: string; source: ViewSource }[];
+  /** Tables whose rows are shown together; all hold the row columns named. */
+  tables: number[];
+  /** Dictionary table (first column: the series number), or null when no column comes from it. */
+  seriesTable: number | null;
+}
+
+/** One step of a commit. Columns are in the order of the table's definition and of equal length. */
+export type StorageOp =
+  | { op: 'create-table'; table: StoredTable }
+  | { op: 'drop-table'; table: number }
+  /** The new column is nullable and null in existing rows. */
+  | { op: 'add-column'; table: number; column: StoredColumn }
+  /** Creates or replaces. */
+  | { op: 'put-view'; view: StoredView }
+  | { op: 'drop-view'; name: string }
+  | { op: 'append'; table: number; columns: ColumnData[]; rowCount: number }
+  /** Each row takes the place of all stored rows with the same values in the `key` columns. Keys within the op are distinct. */
+  | { op: 'replace'; table: number; key: string[]; columns: ColumnData[]; rowCount: number }
+  /** These rows become the table's whole content. */
+  | { op: 'rewrite'; table: number; columns: ColumnData[]; rowCount: number }
+  | { op: 'put-doc'; key: string; value: string }
+  | { op: 'delete-doc'; key: string };
+
+/** A range of rows of one table with series. */
+export interface ScanRequest {
+  table: number;
+  /** Column names wanted, in order. */
+  columns: string[];
+  /** Series numbers; null means all. */
+  series: Int32Array | null;
+  /** Inclusive; null means from the beginning. */
+  fromNs: bigint | null;
+  /** Exclusive; null means to the end. */
+  toNs: bigint | null;
+  /** By (time, version), ascending or descending; the limit counts from that end. */
+  order: 'asc' | 'desc';
+  limit: number | null;
+  /** Only rows whose version is below this. */
+  versionBelow: bigint | null;
+  /** Only rows strictly after this (time, version) in the order asked for: where the page before ended. */
+  after: { timeNs: bigint; version: bigint } | null;
+}
+
+/** The rows of a bars or state table whose (series, time) is among the pairs. */
+export interface LookupRequest {
+  table: number;
+  columns: string[];
+  series: Int32Array;
+  timesNs: BigInt64Array;
+}
+
+/** Result of a SQL query: columns in display order, with the backend's name of each type (upper case, e.g. `DOUBLE`). */
+export interface QueryResult extends ColumnSet {
+  types: string[];
+  /** True when `rowsMax` cut the result. */
+  truncated: boolean;
+}
+
+/** Bounds on one query. */
+export interface QueryLimits {
+  rowsMax: number;
+  timeoutMs: number;
+}
+
+/** A frozen state of the store in which queries can be run; later commits do not show in it. Close it. */
+export interface StorageSnapshot {
+  /** One read-only statement. Throws `SYNTAX`, `INVALID_ARGUMENT`, `UNSUPPORTED` (not a query), `TIMEOUT`, `LIMIT_EXCEEDED`. */
+  query(text: string, parameters: readonly Scalar[], limits: QueryLimits): Promise<QueryResult>;
+  close(): Promise<void>;
+}
+
+/** Sizes for status and metrics. */
+export interface StorageStats {
+  bytesOnDisk: number;
+}
+
+/** See the head of this file. */
+export interface Storage {
+  /** The documents kept by `put-doc`, read once at start. */
+  documents(): Promise<Map<string, string>>;
+  commit(ops: StorageOp[]): Promise<void>;
+  scan(request: ScanRequest): Promise<ColumnSet>;
+  lookup(request: LookupRequest): Promise<ColumnSet>;
+  /** All rows of a table, in the order they were appended. */
+  readAll(table: number, columns: string[]): Promise<ColumnSet>;
+  /** Of each series the row with the greatest (time, version): the columns asked for. */
+  lastRows(table: number, columns: string[]): Promise<ColumnSet>;
+  /** Names of the views and tables a query reads, lower case, so that the engine can bring them up to date first. Throws `SYNTAX`. */
+  tablesOf(text: string): Promise<string[]>;
+  snapshot(): Promise<StorageSnapshot>;
+  stats(): Promise<StorageStats>;
+  /** Waits for running work, then closes. */
+  close(): Promise<void>;
+}
