@@ -5,13 +5,13 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-const shared = process.env['CANDELA_SHARED'];
+const shared = process.env.CANDELA_SHARED;
 const folder = resolve(import.meta.dirname, '../..', shared ?? '../shared', 'data');
 
 /** Whether the shared market data is there. */
 export const hasSharedData = existsSync(folder);
 
-if (!hasSharedData && (shared !== undefined || process.env['CI'] === 'true')) {
+if (!hasSharedData && (shared !== undefined || process.env.CI === 'true')) {
   throw new Error(
     `There is no market data in ${folder}: put it there, or point CANDELA_SHARED at its parent folder`,
   );
