@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Database } from '../engine/database.ts';
 import type { FeedStatus } from '../market/feed-status.ts';
+import type { Batcher, BatcherOptions } from './batcher.ts';
 
 /** What a feed is given. */
 export interface FeedContext {
@@ -13,6 +14,8 @@ export interface FeedContext {
   database: Database;
   log: Logger;
   clock: Clock;
+  /** Gathers rows into batches and writes them; so a user's module needs to import nothing of ours. */
+  createBatcher(options: BatcherOptions): Batcher;
 }
 
 /** A running feed. */

@@ -1,0 +1,60 @@
+/** Checks a feed's options from the configuration: wrong types, bounds and unknown names are all told by name. */
+import { CandelaError } from '../core/errors.ts';
+
+/** Reads options one by one; `done` refuses those nobody asked for, so that a misspelt name does not pass. */
+export interface OptionReader {
+  text(name: string, fallback: string): string;
+  optionalText(name: string): string | undefined;
+  flag(name: string, fallback: boolean): boolean;
+  /** A finite number within `min` and `max`. */
+  number(name: string, fallback: number, bounds: { min: number; max: number }): number;
+  /** The option as it is, for a caller that checks it itself. */
+  raw(name: string): unknown;
+  /** An error that names the option, to throw. */
+  bad(name: string, expected: string): CandelaError;
+  done(): void;
+}
+
+/** Reads the options of the feed `feed`. Every complaint is `INVALID_CONFIG` and names the feed and the option. */
+export function readOptions(feed: string, options: Record<string, unknown>): OptionReader {
+  const asked = new Set<string>();
+  const raw = (name: string): unknown => {
+    asked.add(name);
+    return options[name] ?? undefined;
+  };
+  const bad = (name: string, expected: string): CandelaError =>
+    new CandelaError('INVALID_CONFIG', `feed '${feed}': option ${name} must be ${expected}`, {
+      help: 'docs/feeds.md lists the options of every feed.',
+    });
+  const optionalText = (name: string): string | undefined => {
+    const value = raw(name);
+    if (value !== undefined && (typeof value !== 'string' || value === '')) throw bad(name, 'text');
+    return value;
+  };
+  return {
+    raw,
+    bad,
+    optionalText,
+    text: (name, fallback) => optionalText(name) ?? fallback,
+    flag(name, fallback) {
+      const value = raw(name) ?? fallback;
+      if (typeof value !== 'boolean') throw bad(name, 'true or false');
+      return value;
+    },
+    number(name, fallback, { min, max }) {
+      const value = raw(name) ?? fallback;
+      if (typeof value !== 'number' || !(value >= min && value <= max)) {
+        throw bad(name, `a number from ${min} to ${max}`);
+      }
+      return value;
+    },
+    done() {
+      const unknown = Object.keys(options).filter((name) => !asked.has(name));
+      if (unknown.length === 0) return;
+      const known = [...asked].sort().join(', ');
+      throw new CandelaError('INVALID_CONFIG', `feed '${feed}': no option is called ${unknown.join(', ')}`, {
+        help: `The options of this feed are ${known}.`,
+      });
+    },
+  };
+}
