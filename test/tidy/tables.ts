@@ -13,11 +13,25 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   storage: ['core', 'market'],
   engine: ['core', 'market', 'storage'],
   sql: ['core', 'market', 'engine'],
+  // Batches to and from JSON, CSV and Arrow: what several protocols and the command line share, without the engine.
+  codecs: ['core', 'market'],
   net: ['core'],
-  'protocols/*': ['core', 'market', 'net', 'sql', 'engine'],
-  feeds: ['core', 'market', 'engine'],
-  server: ['core', 'market', 'storage', 'engine', 'sql', 'net', 'protocols/*', 'feeds'],
-  cli: ['core', 'market', 'storage', 'engine', 'sql', 'net', 'protocols/*', 'feeds', 'server', 'index'],
+  'protocols/*': ['core', 'market', 'codecs', 'net', 'sql', 'engine'],
+  feeds: ['core', 'market', 'codecs', 'engine'],
+  server: ['core', 'market', 'codecs', 'storage', 'engine', 'sql', 'net', 'protocols/*', 'feeds'],
+  cli: [
+    'core',
+    'market',
+    'codecs',
+    'storage',
+    'engine',
+    'sql',
+    'net',
+    'protocols/*',
+    'feeds',
+    'server',
+    'index',
+  ],
   testing: ['core', 'market', 'storage', 'engine'],
   index: ['core', 'market', 'storage', 'engine', 'sql'],
 };
@@ -32,10 +46,11 @@ export const wireFile = 'src/protocols/http/wire.ts';
  */
 export const packageDoors: Readonly<Record<string, readonly string[]>> = {
   // The store; import and export read and write Parquet with it without opening a database of ours.
-  '@duckdb/node-api': ['src/storage/duckdb/', 'src/cli/import', 'src/cli/export'],
+  '@duckdb/node-api': ['src/storage/duckdb/', 'src/cli/commands/import', 'src/cli/commands/export'],
+  '@duckdb/node-bindings': ['src/storage/duckdb/'],
   '@node-rs/crc32': ['src/core/', 'src/engine/wal/'],
   // Arrow is a wire and file format here, never the batch inside the process.
-  'apache-arrow': ['src/protocols/http/', 'src/cli/'],
+  'apache-arrow': ['src/codecs/', 'src/protocols/http/', 'src/cli/'],
   ws: ['src/net/', 'src/protocols/', 'src/feeds/'],
   // Other front ends mount on net/'s HTTP server and do not see the framework.
   fastify: ['src/net/', 'src/protocols/http/'],
@@ -46,7 +61,7 @@ export const packageDoors: Readonly<Record<string, readonly string[]>> = {
   yaml: ['src/server/', 'src/cli/'],
   commander: ['src/cli/'],
   'cli-progress': ['src/cli/'],
-  'csv-parse': ['src/cli/', 'src/feeds/replay/'],
+  'csv-parse': ['src/codecs/', 'src/cli/', 'src/feeds/replay/'],
   yauzl: ['src/cli/', 'src/feeds/replay/'],
   'lightweight-charts': ['web/'],
   vite: ['web/vite.config.ts'],

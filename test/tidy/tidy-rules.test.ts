@@ -79,13 +79,21 @@ describe('layers', () => {
       '1  engine may import core, market, storage, not sql',
     ],
     ['src/sql/a.ts', "type B = import('../net/b.ts').B;", '1  sql may import core, market, engine, not net'],
-    ['src/protocols/resp/a.ts', "import '../http/b.ts';", '1  protocols/resp may import core, market, net'],
+    [
+      'src/protocols/resp/a.ts',
+      "import '../http/b.ts';",
+      '1  protocols/resp may import core, market, codecs, net',
+    ],
     [
       'src/protocols/resp/a.ts',
       "import '../../storage/b.ts';",
-      '1  protocols/resp may import core, market, net',
+      '1  protocols/resp may import core, market, codecs, net',
     ],
-    ['src/feeds/a.ts', "await import('../net/b.ts');", '1  feeds may import core, market, engine, not net'],
+    [
+      'src/feeds/a.ts',
+      "await import('../net/b.ts');",
+      '1  feeds may import core, market, codecs, engine, not net',
+    ],
     ['src/server/a.ts', "import '../cli/b.ts';", '1  server may import core'],
     ['src/engine/a.ts', "import '../testing/b.ts';", '1  src/testing/b.ts is test code'],
     ['src/storage/a.ts', "import './storage.case.ts';", '1  src/storage/storage.case.ts is test code'],
@@ -136,7 +144,7 @@ describe('packages', () => {
     [
       'src/engine/a.ts',
       "import { parse } from 'csv-parse/sync';",
-      '1  csv-parse may be imported by src/cli/',
+      '1  csv-parse may be imported by src/codecs/',
     ],
     [
       'src/engine/a.ts',
