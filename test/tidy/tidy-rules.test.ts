@@ -361,9 +361,9 @@ describe('text', () => {
   ])('refuses %s', (text, expected) => refuses(checkBannedText, 'docs/a.md', text, expected));
 
   it('accepts what only looks like them', () => {
+    const inner = `https://example.com${path('work', 'x')}, src${path('root', 'a.ts')}, ..${path('work', 'x')}`;
     accepts(checkBannedText, {
-      'docs/a.md':
-        'todo, mastodon, https://example.com/work/x, src/root/a.ts, ../work/x, ~/work/x, registry.metrics()',
+      'docs/a.md': `todo, mastodon, registry.metrics(), ~${path('work', 'x')}, ${inner}`,
     });
   });
 });
