@@ -1,0 +1,212 @@
+/**
+ * The default store: one DuckDB database file, `market.duckdb`.
+ *
+ * Tables live in schema `candela` as `t<number>`, hidden columns and all; what SQL sees are the views in schema `main`.
+ * One connection writes, a transaction per commit, in the order of the calls. A few others answer point reads, and
+ * each SQL snapshot has one of its own, so that a long query holds up neither.
+ */
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { CandelaError } from '../../core/errors.ts';
+import { nodeFileSystem } from '../../core/file-system.ts';
+import type { Logger } from '../../core/log.ts';
+import { type ColumnData, type ColumnSet, lengthOf, valueAt } from '../../market/columns.ts';
+import type {
+  LookupRequest,
+  ScanRequest,
+  Storage,
+  StorageOp,
+  StorageSnapshot,
+  StorageStats,
+} from '../storage.ts';
+import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
+import { runOps } from './committing.ts';
+import { storeError } from './errors.ts';
+import { openInstance } from './instance.ts';
+import {
+  lastRowsStatement,
+  lookupStatement,
+  type ReadStatement,
+  readAllStatement,
+  scanStatement,
+} from './scan-sql.ts';
+import { databaseBytes, ReaderPool } from './statements.ts';
+import { readColumns } from './vector-reader.ts';
+
+/** Where the store lives and what it may use. */
+export interface DuckDbStorageOptions {
+  /** Made if it is not there; this process's alone while the store is open. */
+  directory: string;
+  /** Memory for queries and caches; default 1 GiB. */
+  memoryBytesMax?: number;
+  /** Threads for queries; default 2. */
+  threads?: number;
+  log: Logger;
+}
+
+/** Connections for point reads. */
+const readerCount = 2;
+
+/** Opens or creates the store. Throws `DATA_DIRECTORY_IN_USE`, `CORRUPT_STORE`. */
+export async function openDuckDbStorage(options: DuckDbStorageOptions): Promise<Storage> {
+  const { directory, log } = options;
+  await nodeFileSystem.makeDirectory(directory);
+  const instance = await openInstance({
+    file: join(directory, 'market.duckdb'),
+    temporaryDirectory: join(directory, 'temporary'),
+    memoryBytesMax: options.memoryBytesMax ?? 2 ** 30,
+    threads: options.threads ?? 2,
+  });
+  const writer = await instance.connect();
+  const layouts = await readLayouts(writer);
+  const readers = await ReaderPool.open(instance, readerCount);
+  return new DuckDbStorage({ instance, writer, readers, log }, layouts);
+}
+
+interface Parts {
+  instance: DuckDBInstance;
+  writer: DuckDBConnection;
+  readers: ReaderPool;
+  log: Logger;
+}
+
+class DuckDbStorage implements Storage {
+  readonly #parts: Parts;
+  /** The tables as of the last commit; replaced whole, never changed. */
+  #layouts: Map<number, TableLayout>;
+  #closing: Promise<void> | undefined;
+  /** Settles when the last commit asked for has: commits wait in line here. */
+  #lastCommit: Promise<void> = Promise.resolve();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(parts: Parts, layouts: Map<number, TableLayout>) {
+    this.#parts = parts;
+    this.#layouts = layouts;
+  }
+
+  async documents(): Promise<Map<string, string>> {
+    const [keys, values] = await this.#read(() => documentsStatement);
+    return new Map(
+      Array.from({ length: lengthOf(keys) }, (_, row) => [
+        String(valueAt(keys, row)),
+        String(valueAt(values, row)),
+      ]),
+    );
+  }
+
+  commit(ops: StorageOp[]): Promise<void> {
+    const commit = this.#track(() => this.#lastCommit.then(() => this.#commitNow(ops)));
+    this.#lastCommit = commit.catch(() => {});
+    return commit;
+  }
+
+  scan(request: ScanRequest): Promise<ColumnSet> {
+    return this.#readSet(request.table, request.columns, (table) => scanStatement(table, request));
+  }
+
+  lookup(request: LookupRequest): Promise<ColumnSet> {
+    return this.#readSet(request.table, request.columns, (table) => lookupStatement(table, request));
+  }
+
+  readAll(table: number, columns: string[]): Promise<ColumnSet> {
+    return this.#readSet(table, columns, (layout) => readAllStatement(layout, columns));
+  }
+
+  lastRows(table: number, columns: string[]): Promise<ColumnSet> {
+    return this.#readSet(table, columns, (layout) => lastRowsStatement(layout, columns));
+  }
+
+  async tablesOf(_text: string): Promise<string[]> {
+    throw new CandelaError('UNSUPPORTED', 'SQL is not there yet');
+  }
+
+  async snapshot(): Promise<StorageSnapshot> {
+    throw new CandelaError('UNSUPPORTED', 'SQL is not there yet');
+  }
+
+  async stats(): Promise<StorageStats> {
+    const bytesOnDisk = await this.#track(() => databaseBytes(this.#parts.readers));
+    return { bytesOnDisk };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closeNow();
+    return this.#closing;
+  }
+
+  async #closeNow(): Promise<void> {
+    await Promise.allSettled([...this.#running]);
+    const { instance, writer, readers } = this.#parts;
+    readers.close();
+    writer.closeSync();
+    instance.closeSync();
+  }
+
+  async #commitNow(ops: StorageOp[]): Promise<void> {
+    const { writer, log } = this.#parts;
+    const context = {
+      connection: writer,
+      layouts: new Map(this.#layouts),
+      appended: new Map<number, number>(),
+    };
+    try {
+      await writer.run('BEGIN');
+      await runOps(context, ops);
+      await writer.run('COMMIT');
+    } catch (error) {
+      // A COMMIT that fails has rolled back itself, and then this finds no transaction.
+      await writer.run('ROLLBACK').catch((failure: unknown) => {
+        log.debug({ err: failure }, 'rollback after a failed commit');
+      });
+      throw storeError(error, 'commit');
+    }
+    this.#layouts = context.layouts;
+  }
+
+  async #readSet(
+    id: number,
+    names: string[],
+    write: (table: TableLayout) => ReadStatement,
+  ): Promise<ColumnSet> {
+    let rowCount = 0;
+    const columns = await this.#read(
+      () => write(mustLayout(this.#layouts, id)),
+      (count) => {
+        rowCount = count;
+      },
+    );
+    return { rowCount, names: [...names], columns };
+  }
+
+  #read(write: () => ReadStatement, onCount: (rowCount: number) => void = () => {}): Promise<ColumnData[]> {
+    return this.#track(async () => {
+      const statement = write();
+      try {
+        return await this.#parts.readers.run(statement, (result) => {
+          onCount(result.rowCount);
+          return readColumns(result, statement.forms);
+        });
+      } catch (error) {
+        throw storeError(error, 'read');
+      }
+    });
+  }
+
+  /** Runs a task that `close` waits for. */
+  #track<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#closing) return Promise.reject(new CandelaError('STOPPING', 'the store is closed'));
+    const promise = task();
+    this.#running.add(promise);
+    const done = (): void => {
+      this.#running.delete(promise);
+    };
+    promise.then(done, done);
+    return promise;
+  }
+}
+
+const documentsStatement: ReadStatement = {
+  sql: 'SELECT key, value FROM candela.documents',
+  parameters: [],
+  forms: [{ kind: 'text' }, { kind: 'text' }],
+};

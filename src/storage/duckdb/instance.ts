@@ -1,0 +1,63 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+import { CandelaError } from '../../core/errors.ts';
+import { schemaSql } from './catalog.ts';
+
+/** Settings of the embedded database. */
+export interface InstanceOptions {
+  /** The database file, or `:memory:`. */
+  file: string;
+  /** Where DuckDB spills what does not fit its memory. */
+  temporaryDirectory: string | null;
+  memoryBytesMax: number;
+  threads: number;
+}
+
+/**
+ * Opens the database and closes its doors: SQL that comes in over a protocol must not read or write files, load code
+ * or change settings, whatever statement gets past the checks above it.
+ *
+ * DuckDB's own log is merged into the file when it passes 16 MiB and at close (`checkpoint_threshold`), so it stays
+ * bounded; a flush larger than that is written to the file directly.
+ */
+export async function openInstance(options: InstanceOptions): Promise<DuckDBInstance> {
+  const instance = await createInstance(options);
+  const connection = await instance.connect();
+  try {
+    await connection.run(`SET GLOBAL TimeZone = 'UTC'; ${schemaSql} SET GLOBAL lock_configuration = true;`);
+  } finally {
+    connection.closeSync();
+  }
+  return instance;
+}
+
+async function createInstance(options: InstanceOptions): Promise<DuckDBInstance> {
+  try {
+    // In this order: once access is off, DuckDB takes no other directory.
+    return await DuckDBInstance.create(options.file, {
+      ...(options.temporaryDirectory === null ? {} : { temp_directory: options.temporaryDirectory }),
+      errors_as_json: 'true',
+      threads: String(options.threads),
+      memory_limit: `${Math.floor(options.memoryBytesMax / 2 ** 20)}MiB`,
+      checkpoint_threshold: '16MiB',
+      enable_external_access: 'false',
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    });
+  } catch (error) {
+    throw openError(error, options.file);
+  }
+}
+
+function openError(thrown: unknown, file: string): CandelaError {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (/lock/i.test(message)) {
+    const owner = /\(PID (\d+)\)/.exec(message);
+    return new CandelaError(
+      'DATA_DIRECTORY_IN_USE',
+      `another process${owner ? ` (pid ${owner[1]})` : ''} has ${file} open`,
+      { cause: thrown },
+    );
+  }
+  return new CandelaError('CORRUPT_STORE', `cannot open ${file}: ${message}`, { cause: thrown });
+}

@@ -1,0 +1,219 @@
+/** Reads of the contract as SQL over one physical table. Values are parameters, so that a statement's text depends on the request's shape alone and stays prepared. */
+
+import { must } from '../../core/assert.ts';
+import { CandelaError } from '../../core/errors.ts';
+import type { LookupRequest, ScanRequest } from '../storage.ts';
+import type { TableLayout } from './catalog.ts';
+import { quoteName, tableName } from './sql-text.ts';
+import { ParameterList, type Statement, timeParameterType } from './statements.ts';
+import type { PhysicalColumn } from './types.ts';
+import type { ResultForm } from './vector-reader.ts';
+
+/** Up to so many series are listed one by one; more are joined as a list. */
+const listedSeriesMax = 16;
+
+/** A statement and the forms of its result columns. */
+export interface ReadStatement extends Statement {
+  forms: ResultForm[];
+}
+
+/** See `Storage.scan`. */
+export function scanStatement(table: TableLayout, request: ScanRequest): ReadStatement {
+  const roles = rolesOf(table);
+  const parameters = new ParameterList();
+  const conditions = [
+    ...seriesConditions(roles.series, request.series, parameters),
+    ...timeConditions(roles, request, parameters),
+  ];
+  if (request.versionBelow !== null) {
+    conditions.push(`${roles.version} < ${parameters.add({ type: 'int64', value: request.versionBelow })}`);
+  }
+  const direction = request.order === 'asc' ? '' : ' DESC';
+  const order = [roles.time, roles.version, 't.rowid'].map((name) => name + direction).join(', ');
+  const { list, forms } = selection(table, request.columns);
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
+  // As a parameter the limit would hide the Top-N plan from the optimizer.
+  const limit = request.limit === null ? '' : ` LIMIT ${request.limit}`;
+  return {
+    sql: `SELECT ${list} FROM ${tableName(table.id)} t${where} ORDER BY ${order}${limit}`,
+    parameters: parameters.parameters,
+    forms,
+  };
+}
+
+/** See `Storage.lookup`. The pairs are also bounded by their least and greatest, so that zone maps skip most rows. */
+export function lookupStatement(table: TableLayout, request: LookupRequest): ReadStatement {
+  const roles = rolesOf(table);
+  const parameters = new ParameterList();
+  const type = timeParameterType(roles.timeColumn);
+  const { series, timesNs } = request;
+  const { list, forms } = selection(table, request.columns);
+  // A time with digits the column does not keep matches no row.
+  const pairs = Array.from(series, (_, i) => i).filter(
+    (i) => roles.nsPerUnit === 1n || timesNs[i] % roles.nsPerUnit === 0n,
+  );
+  if (pairs.length === 0) {
+    return { sql: `SELECT ${list} FROM ${tableName(table.id)} t WHERE false`, parameters: [], forms };
+  }
+  const seriesList = pairs.map((i) => series[i]);
+  const timeList = pairs.map((i) => timesNs[i] / roles.nsPerUnit);
+  const seriesText = parameters.add({ type: 'text', value: seriesList.join(',') });
+  const timeText = parameters.add({ type: 'text', value: timeList.join(',') });
+  const bound = (value: bigint): string => parameters.add({ type, value });
+  const numbers = (placeholder: string, sqlType: string): string =>
+    `unnest(string_split(nullif(${placeholder}, ''), ',')::${sqlType}[])`;
+  const makeTime = {
+    timestamp: 'make_timestamp',
+    timestamptz: 'make_timestamp',
+    'timestamp-ns': 'make_timestamp_ns',
+  };
+  const time = `${makeTime[type]}(${numbers(timeText, 'BIGINT')})`;
+  const key = `SELECT ${numbers(seriesText, 'INTEGER')} AS s, ${type === 'timestamptz' ? `timezone('UTC', ${time})` : time} AS t`;
+  const conditions = [
+    `${roles.series} = k.s AND ${roles.time} = k.t`,
+    `${roles.series} BETWEEN ${int32(parameters, least(seriesList))} AND ${int32(parameters, greatest(seriesList))}`,
+    `${roles.time} BETWEEN ${bound(least(timeList))} AND ${bound(greatest(timeList))}`,
+  ];
+  return {
+    sql: `SELECT ${list} FROM ${tableName(table.id)} t, (${key}) k WHERE ${conditions.join(' AND ')}`,
+    parameters: parameters.parameters,
+    forms,
+  };
+}
+
+/** See `Storage.lastRows`: first the greatest time per series, then among the few rows that have it the greatest version. */
+export function lastRowsStatement(table: TableLayout, columns: readonly string[]): ReadStatement {
+  const { series, time, version } = rolesOf(table);
+  const { list, forms } = selection(table, columns);
+  const name = tableName(table.id);
+  return {
+    sql:
+      `SELECT ${list} FROM ${name} t JOIN (SELECT ${series} AS s, max(${time}) AS m FROM ${name} t GROUP BY 1) k ` +
+      `ON ${series} = k.s AND ${time} = k.m QUALIFY row_number() OVER ` +
+      `(PARTITION BY ${series} ORDER BY ${version} DESC, t.rowid DESC) = 1 ORDER BY ${series}`,
+    parameters: [],
+    forms,
+  };
+}
+
+/** See `Storage.readAll`: DuckDB keeps the order of insertion in a plain scan. */
+export function readAllStatement(table: TableLayout, columns: readonly string[]): ReadStatement {
+  const { list, forms } = selection(table, columns);
+  return { sql: `SELECT ${list} FROM ${tableName(table.id)} t`, parameters: [], forms };
+}
+
+interface QuotedRoles {
+  series: string;
+  time: string;
+  version: string;
+  timeColumn: PhysicalColumn;
+  nsPerUnit: bigint;
+}
+
+function rolesOf(table: TableLayout): QuotedRoles {
+  const { roles } = table;
+  if (!roles) {
+    throw new CandelaError(
+      'INVALID_ARGUMENT',
+      `table ${table.id} has no series, so it can only be read whole`,
+    );
+  }
+  const timeColumn = must(
+    table.physical.find(({ name }) => name === roles.time),
+    `time column of table ${table.id}`,
+  );
+  return {
+    series: `t.${quoteName(roles.series)}`,
+    time: `t.${quoteName(roles.time)}`,
+    version: `t.${quoteName(roles.version)}`,
+    timeColumn,
+    nsPerUnit: timeColumn.form.kind === 'time-ns' ? 1n : 1000n,
+  };
+}
+
+/** The select list for the columns asked for. With no columns a constant stands in, for the row count. */
+function selection(table: TableLayout, columns: readonly string[]): { list: string; forms: ResultForm[] } {
+  const names: string[] = [];
+  const forms: ResultForm[] = [];
+  for (const column of columns) {
+    const source = table.columns.findIndex(({ name }) => name === column);
+    if (source < 0) throw new CandelaError('COLUMN_NOT_FOUND', `table ${table.id} has no column '${column}'`);
+    for (const physical of table.physical) {
+      if (physical.source !== source) continue;
+      names.push(`t.${quoteName(physical.name)}`);
+      if (physical.form.kind !== 'scale') forms.push(physical.form);
+    }
+  }
+  return { list: names.length > 0 ? names.join(', ') : '1', forms };
+}
+
+function seriesConditions(name: string, series: Int32Array | null, parameters: ParameterList): string[] {
+  if (series === null) return [];
+  if (series.length === 0) return ['false'];
+  if (series.length === 1) return [`${name} = ${int32(parameters, series[0])}`];
+  const list = [...series];
+  const between = `${name} BETWEEN ${int32(parameters, least(list))} AND ${int32(parameters, greatest(list))}`;
+  if (series.length > listedSeriesMax) {
+    const text = parameters.add({ type: 'text', value: list.join(',') });
+    return [between, `${name} IN (SELECT unnest(string_split(${text}, ',')::INTEGER[]))`];
+  }
+  // Filled up to a power of two, so that few shapes of the statement exist.
+  const slots = 2 ** Math.ceil(Math.log2(list.length));
+  const values = Array.from({ length: slots }, (_, i) =>
+    int32(parameters, list[Math.min(i, list.length - 1)]),
+  );
+  return [between, `${name} IN (${values.join(', ')})`];
+}
+
+function timeConditions(roles: QuotedRoles, request: ScanRequest, parameters: ParameterList): string[] {
+  const { fromNs, toNs, after, order } = request;
+  const type = timeParameterType(roles.timeColumn);
+  const conditions: string[] = [];
+  const compare = (operator: string, value: bigint): void => {
+    conditions.push(
+      `${roles.time} ${operator} ${parameters.add({ type, value: clamp(value, roles.nsPerUnit) })}`,
+    );
+  };
+  // In the column's unit u: t·u ≥ from ⇔ t ≥ ⌈from/u⌉, and t·u < to ⇔ t < ⌈to/u⌉.
+  if (fromNs !== null) compare('>=', ceilDiv(fromNs, roles.nsPerUnit));
+  if (toNs !== null) compare('<', ceilDiv(toNs, roles.nsPerUnit));
+  if (after === null) return conditions;
+  if (after.timeNs % roles.nsPerUnit !== 0n) {
+    compare(order === 'asc' ? '>=' : '<', ceilDiv(after.timeNs, roles.nsPerUnit));
+    return conditions;
+  }
+  const at = parameters.add({ type, value: clamp(after.timeNs / roles.nsPerUnit, roles.nsPerUnit) });
+  const version = parameters.add({ type: 'int64', value: after.version });
+  const beyond = order === 'asc' ? '>' : '<';
+  // The first comparison is implied by the second, but it is the one zone maps can use.
+  conditions.push(
+    `${roles.time} ${beyond}= ${at}`,
+    `(${roles.time} ${beyond} ${at} OR ${roles.version} ${beyond} ${version})`,
+  );
+  return conditions;
+}
+
+function int32(parameters: ParameterList, value: number): string {
+  return parameters.add({ type: 'int32', value });
+}
+
+const int64Max = 2n ** 63n - 1n;
+
+/** Bounds may lie beyond any time there is; int64's extremes mean ±infinity to DuckDB, which orders them rightly. */
+function clamp(value: bigint, nsPerUnit: bigint): bigint {
+  const bound = int64Max / nsPerUnit;
+  return value > bound ? bound : value < -bound ? -bound : value;
+}
+
+function ceilDiv(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor;
+  return value > quotient * divisor ? quotient + 1n : quotient;
+}
+
+function least<T extends number | bigint>(values: readonly T[]): T {
+  return values.reduce((a, b) => (b < a ? b : a));
+}
+
+function greatest<T extends number | bigint>(values: readonly T[]): T {
+  return values.reduce((a, b) => (b > a ? b : a));
+}

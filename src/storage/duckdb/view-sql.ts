@@ -1,0 +1,44 @@
+import type { StoredView, ViewSource } from '../storage.ts';
+import type { Layouts, TableLayout } from './catalog.ts';
+import { mustLayout } from './catalog.ts';
+import { quoteName, tableName } from './sql-text.ts';
+
+/** SQL that creates or replaces the view: a UNION ALL over its tables, each joined with the dictionary if columns come from it. */
+export function viewSql(view: StoredView, layouts: Layouts): string {
+  const dictionary = view.seriesTable === null ? null : mustLayout(layouts, view.seriesTable);
+  const selects = view.tables.map((id) => selectSql(view, mustLayout(layouts, id), dictionary));
+  return `CREATE OR REPLACE VIEW main.${quoteName(view.name)} AS ${selects.join(' UNION ALL ')}`;
+}
+
+/** SQL that drops the view. */
+export function dropViewSql(name: string): string {
+  return `DROP VIEW main.${quoteName(name)}`;
+}
+
+function selectSql(view: StoredView, table: TableLayout, dictionary: TableLayout | null): string {
+  const list = view.columns
+    .map(({ name, source }) => `${sourceSql(source)} AS ${quoteName(name)}`)
+    .join(', ');
+  const from = `SELECT ${list} FROM ${tableName(table.id)} r`;
+  if (!dictionary) return from;
+  const series = quoteName(table.columns[0].name);
+  const key = quoteName(dictionary.columns[0].name);
+  return `${from} JOIN ${tableName(dictionary.id)} s ON r.${series} = s.${key}`;
+}
+
+function sourceSql(source: ViewSource): string {
+  switch (source.from) {
+    case 'row':
+      return `r.${quoteName(source.column)}`;
+    case 'series':
+      return `s.${quoteName(source.column)}`;
+    case 'ratio':
+      return `(${sumSql(source.numerator)} / nullif(${sumSql(source.denominator)}, 0))`;
+    case 'sum':
+      return sumSql(source.terms);
+  }
+}
+
+function sumSql(terms: readonly string[]): string {
+  return `(${terms.map((term) => `r.${quoteName(term)}::DOUBLE`).join(' + ')})`;
+}
