@@ -1,0 +1,15 @@
+import { defineConfig } from 'vite';
+
+/** The page. `vite web` serves it for development against a Candela server on its default port. */
+export default defineConfig({
+  // Relative, so that the page also works behind a reverse proxy that gives it a path of its own.
+  base: './',
+  build: { target: 'es2023' },
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      '/api': 'http://127.0.0.1:20330',
+      '/ws': { target: 'ws://127.0.0.1:20330', ws: true },
+    },
+  },
+});
