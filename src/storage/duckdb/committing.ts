@@ -42,6 +42,9 @@ async function runOp(context: CommitContext, op: TableOp): Promise<void> {
   const { connection, layouts } = context;
   switch (op.op) {
     case 'create-table':
+      if (layouts.has(op.table.id)) {
+        throw new CandelaError('TABLE_EXISTS', `the store has a table ${op.table.id}`);
+      }
       await connection.run(createTableSql(op.table));
       layouts.set(op.table.id, layoutOf(op.table));
       return;

@@ -68,7 +68,7 @@ export function lookupStatement(table: TableLayout, request: LookupRequest): Rea
     'timestamp-ns': 'make_timestamp_ns',
   };
   const time = `${makeTime[type]}(${numbers(timeText, 'BIGINT')})`;
-  const key = `SELECT ${numbers(seriesText, 'INTEGER')} AS s, ${type === 'timestamptz' ? `timezone('UTC', ${time})` : time} AS t`;
+  const key = `SELECT DISTINCT ${numbers(seriesText, 'INTEGER')} AS s, ${type === 'timestamptz' ? `timezone('UTC', ${time})` : time} AS t`;
   const conditions = [
     `${roles.series} = k.s AND ${roles.time} = k.t`,
     `${roles.series} BETWEEN ${int32(parameters, least(seriesList))} AND ${int32(parameters, greatest(seriesList))}`,

@@ -15,8 +15,11 @@ export function widthOf(form: ResultForm): number {
   return form.kind === 'decimal' && form.ownScale ? 2 : 1;
 }
 
-/** The columns of a materialised result, by their forms in order; the arrays belong to the caller. */
-export function readColumns(result: DuckDBMaterializedResult, forms: readonly ResultForm[]): ColumnData[] {
+/** Chunks of a result that are in memory: a whole materialised result, or some of a streamed one. */
+export type ResultChunks = Pick<DuckDBMaterializedResult, 'rowCount' | 'chunkCount' | 'getChunk'>;
+
+/** The columns of a result's chunks, by their forms in order; the arrays belong to the caller. */
+export function readColumns(result: ResultChunks, forms: readonly ResultForm[]): ColumnData[] {
   const readers = forms.map((form) => columnReader(form, result.rowCount));
   let at = 0;
   for (let index = 0; index < result.chunkCount; index++) {
