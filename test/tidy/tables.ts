@@ -30,8 +30,11 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
     'protocols/*',
     'feeds',
     'server',
+    'client',
     'index',
   ],
+  // The engine's surface spoken over HTTP: its types only, and those of the wire.
+  client: ['core', 'market', 'codecs', 'engine', 'protocols/*'],
   testing: ['core', 'market', 'storage', 'engine'],
   index: ['core', 'market', 'storage', 'engine', 'sql'],
 };
@@ -46,7 +49,7 @@ export const wireFile = 'src/protocols/http/wire.ts';
  */
 export const packageDoors: Readonly<Record<string, readonly string[]>> = {
   // The store; import and export read and write Parquet with it without opening a database of ours.
-  '@duckdb/node-api': ['src/storage/duckdb/', 'src/cli/commands/import', 'src/cli/commands/export'],
+  '@duckdb/node-api': ['src/storage/duckdb/', 'src/cli/parquet/'],
   '@duckdb/node-bindings': ['src/storage/duckdb/'],
   '@node-rs/crc32': ['src/core/', 'src/engine/wal/'],
   // Arrow is a wire and file format here, never the batch inside the process.
