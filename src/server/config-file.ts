@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import { badSetting, type Setting } from './setting.ts';
 
-/** The file's text as a {@link Setting} tree; an empty file is an empty mapping. Throws `INVALID_CONFIG` naming the line. */
+/** The file's text as a {@link Setting} tree; an empty file is an empty mapping. `INVALID_CONFIG` names the line. */
 export function parseConfigFile(file: string, text: string): Setting {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });

@@ -42,7 +42,7 @@ export function endWithProcess(lifecycle: Lifecycle): (error: unknown) => void {
     log.error({ err: error }, 'uncaught error: stopping');
     if (ending) return;
     ending = true;
-    // A defect may have left anything behind, so closing gets a bounded time; the log makes up for the rest at the next start.
+    // A defect may have left anything behind, so closing gets a bounded time; the next start replays the log.
     setTimeout(() => exit(1), closeMsMax);
     close().then(
       () => exit(1),

@@ -69,7 +69,7 @@ export const optionTable = {
     key: 'durability',
     kind: 'durability',
     default: 'always',
-    help: 'when a write is acknowledged: once it is on disk (always), within a second of that (interval), at once (none)',
+    help: 'when a write is acknowledged: on disk (always), up to a second before that (interval), at once (none)',
   },
   memoryBudget: {
     flag: '--memory-budget <bytes>',
@@ -157,7 +157,7 @@ export const optionTable = {
     key: 'users',
     kind: 'users',
     default: null,
-    help: 'list of { name, passwordHash, role: read | write | admin, tokens }; see `candela hash-password` and `candela token`',
+    help: 'list of { name, passwordHash, role: read | write | admin, tokens }; see below',
   },
   feeds: {
     flag: null,
