@@ -1,0 +1,103 @@
+/**
+ * Columns to JSON text, as rows or as columns, piece by piece so that a large answer neither stands in memory as one
+ * string nor holds up the process. Values are written as `protocols/http/wire.ts` says.
+ */
+import type { ColumnData, ColumnSet } from '../../market/columns.ts';
+import { formatDecimal } from '../decimal-text.ts';
+import { wordsOf } from '../time-words.ts';
+import { type TimeFormat, timeWriter } from './time-text.ts';
+
+/** Writes the value of a row. */
+type ValueWriter = (row: number) => string;
+
+const rowsPerPiece = 4096;
+
+/** `[{"time":…,"symbol":…},…]` in pieces. Names must be distinct. */
+export function* encodeJsonRows(set: ColumnSet, time: TimeFormat): Generator<string> {
+  const writers = set.columns.map((column) => jsonWriter(column, time));
+  const labels = set.names.map((name, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+  let text = '[';
+  for (let row = 0; row < set.rowCount; row++) {
+    if (row > 0) text += ',';
+    for (let i = 0; i < writers.length; i++) text += labels[i] + writers[i](row);
+    text += writers.length > 0 ? '}' : '{}';
+    if (row % rowsPerPiece === rowsPerPiece - 1) {
+      yield text;
+      text = '';
+    }
+  }
+  yield `${text}]`;
+}
+
+/** `{"time":[…],"symbol":[…]}` in pieces. Names must be distinct. */
+export function* encodeJsonColumns(set: ColumnSet, time: TimeFormat): Generator<string> {
+  let text = '{';
+  for (let i = 0; i < set.columns.length; i++) {
+    const write = jsonWriter(set.columns[i], time);
+    text += `${i === 0 ? '' : ','}${JSON.stringify(set.names[i])}:[`;
+    for (let row = 0; row < set.rowCount; row++) {
+      text += row === 0 ? write(row) : `,${write(row)}`;
+      if (row % rowsPerPiece === rowsPerPiece - 1) {
+        yield text;
+        text = '';
+      }
+    }
+    text += ']';
+  }
+  yield `${text}}`;
+}
+
+function jsonWriter(column: ColumnData, time: TimeFormat): ValueWriter {
+  switch (column.kind) {
+    case 'double':
+      return doubleWriter(column.values);
+    case 'text':
+      return textWriter(column.dictionary, column.codes);
+    case 'boolean':
+      return orNull(column.nulls, (row) => (column.values[row] === 1 ? 'true' : 'false'));
+    case 'int64':
+      return orNull(column.nulls, int64Writer(column.values));
+    case 'decimal': {
+      const { coefficients, scales } = column;
+      return orNull(column.nulls, (row) => `"${formatDecimal(coefficients[row], scales[row])}"`);
+    }
+    case 'timestamp': {
+      const write = timeWriter(column, time);
+      const quoted = time === 'iso' || time === 'ns';
+      return orNull(column.nulls, quoted ? (row) => `"${write(row)}"` : write);
+    }
+  }
+}
+
+function orNull(nulls: Uint8Array | undefined, write: ValueWriter): ValueWriter {
+  return nulls ? (row) => (nulls[row] ? 'null' : write(row)) : write;
+}
+
+function doubleWriter(values: Float64Array): ValueWriter {
+  return (row) => {
+    const value = values[row];
+    if (Number.isFinite(value)) return String(value);
+    return Number.isNaN(value) ? 'null' : `"${value}"`;
+  };
+}
+
+/** A number while every JSON reader keeps it exactly, else a string. */
+function int64Writer(values: BigInt64Array): ValueWriter {
+  const words = wordsOf(values);
+  return (row) => {
+    const high = words[row * 2 + 1];
+    if (high < -0x1fffff || high > 0x1fffff) return `"${values[row]}"`;
+    return String(high * 4294967296 + (words[row * 2] >>> 0));
+  };
+}
+
+/** Each string is escaped once. */
+function textWriter(dictionary: string[], codes: Int32Array): ValueWriter {
+  const escaped: string[] = [];
+  return (row) => {
+    const code = codes[row];
+    if (code < 0) return 'null';
+    escaped[code] ??= JSON.stringify(dictionary[code]);
+    return escaped[code];
+  };
+}
