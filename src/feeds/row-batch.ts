@@ -5,6 +5,7 @@
  * whose `day_volume` is a double, an int64 or an exact decimal. A row with a value that cannot become its column's
  * type is left out and named.
  */
+import { parseDecimal } from '../codecs/decimal-text.ts';
 import { CandelaError, type RowRejection } from '../core/errors.ts';
 import { type Batch, type ColumnKind, columnOf, type Decimal, type Scalar } from '../market/columns.ts';
 import type { ColumnDef, ColumnType } from '../market/schema.ts';
@@ -91,12 +92,7 @@ function toInt64(value: Exclude<FeedValue, null>): bigint | undefined {
 }
 
 function toDecimal(value: Exclude<FeedValue, null>): Decimal | undefined {
-  // Sources print prices as plain digits; an exponent shows only in numbers too small or large to be one.
-  const parts = /^\s*([+-]?)(\d{1,60})(?:\.(\d{0,40}))?\s*$/.exec(String(value));
-  if (!parts) return undefined;
-  const [, sign, whole, fraction = ''] = parts;
-  const coefficient = BigInt(whole + fraction);
-  return { coefficient: sign === '-' ? -coefficient : coefficient, scale: fraction.length };
+  return parseDecimal(String(value).trim());
 }
 
 function toTimestamp(value: Exclude<FeedValue, null>): bigint | undefined {

@@ -24,9 +24,13 @@ export async function ensureTable(database: TableMaker, def: TableDef): Promise<
   const fixed = [...def.seriesKey, ...(def.timeColumn === undefined ? [] : [def.timeColumn])];
   const missing = fixed.filter((name) => !has.has(name));
   if (missing.length > 0) {
-    throw new CandelaError('INVALID_CONFIG', `table '${def.name}' exists without column ${missing.join(', ')}`, {
-      help: 'Name another table in the options of the feed, or rename the one that is there.',
-    });
+    throw new CandelaError(
+      'INVALID_CONFIG',
+      `table '${def.name}' exists without column ${missing.join(', ')}`,
+      {
+        help: 'Name another table in the options of the feed, or rename the one that is there.',
+      },
+    );
   }
   for (const column of def.columns) {
     if (!has.has(column.name)) {
