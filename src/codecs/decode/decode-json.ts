@@ -28,10 +28,20 @@ export function decodeJson(table: TableDef, bytes: Buffer, limits: DecodeLimits)
 /** Beyond so many broken lines the text is not NDJSON at all. */
 const brokenLinesMax = 10_000;
 
-/** Decodes NDJSON; blank lines do not count. Throws `LIMIT_EXCEEDED`, and `SYNTAX` when thousands of lines are not JSON. */
-export function decodeNdjson(table: TableDef, bytes: Buffer, limits: DecodeLimits): DecodedRows {
+const noNames: ReadonlySet<string> = new Set();
+
+/**
+ * Decodes NDJSON; blank lines do not count, fields named in `ignored` are passed over. Throws `LIMIT_EXCEEDED`, and
+ * `SYNTAX` when thousands of lines are not JSON.
+ */
+export function decodeNdjson(
+  table: TableDef,
+  bytes: Buffer,
+  limits: DecodeLimits,
+  ignored: ReadonlySet<string> = noNames,
+): DecodedRows {
   const collector = new RowCollector(table, limits);
-  const rows = new RowReader(collector);
+  const rows = new RowReader(collector, ignored);
   const reader = new JsonReader(bytes);
   let row = 0;
   let broken = 0;
@@ -88,7 +98,7 @@ function readDocument(reader: JsonReader, collector: RowCollector): number {
 }
 
 function readRows(reader: JsonReader, collector: RowCollector): number {
-  const rows = new RowReader(collector);
+  const rows = new RowReader(collector, noNames);
   let row = 0;
   let found = reader.next();
   if (found === token.closeArray) return 0;
@@ -107,9 +117,11 @@ class RowReader {
   readonly #collector: RowCollector;
   readonly #names: Buffer[] = [];
   readonly #fields: Field[] = [];
+  readonly #ignored: ReadonlySet<string>;
 
-  constructor(collector: RowCollector) {
+  constructor(collector: RowCollector, ignored: ReadonlySet<string>) {
     this.#collector = collector;
+    this.#ignored = ignored;
   }
 
   /** Reads the object that begins with the token just `found` into row `row`. */
@@ -150,7 +162,7 @@ class RowReader {
     if (field) {
       this.#names[place] = Buffer.from(bytes.subarray(start, end));
       this.#fields[place] = field;
-    } else {
+    } else if (!this.#ignored.has(name)) {
       this.#collector.reject(row, name, `is not a column of table '${this.#collector.table.name}'`);
     }
     return field;
