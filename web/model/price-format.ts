@@ -57,8 +57,9 @@ export function formatVolume(volume: number): string {
 /** `+0.52%`; the sign is a real minus. Null (nothing to compare with) gives an empty string. */
 export function formatPercent(fraction: number | null): string {
   if (fraction === null) return '';
-  const text = `${Math.abs(fraction * 100).toFixed(2)}%`;
-  return signed(fraction, text);
+  // Rounded first: less than half a hundredth has no sign.
+  const percent = Math.round(fraction * 1e4) / 100;
+  return signed(percent, `${Math.abs(percent).toFixed(2)}%`);
 }
 
 /** `+1.20` or `−0.35`, in `decimals`. */

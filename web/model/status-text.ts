@@ -1,6 +1,6 @@
 /** The status bar in words: pure, so that what a person reads is tested without a browser. */
 import type { WireStatus } from '../../src/protocols/http/wire.ts';
-import { formatBytes, formatVolume } from './price-format.ts';
+import { formatBytes } from './price-format.ts';
 import { ratePerSecond } from './rates.ts';
 
 /** Where a feed stands. */
@@ -99,8 +99,10 @@ function flushText({ flushes, flushMsLast }: WireStatus['database']): string {
   return flushes === 0 ? '–' : `${flushMsLast < 10 ? flushMsLast.toFixed(1) : Math.round(flushMsLast)} ms`;
 }
 
+const rounded = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+
 function formatCount(count: number): string {
-  return count < 10_000 ? formatWhole(count) : formatVolume(count);
+  return count < 10_000 ? formatWhole(count) : rounded.format(count);
 }
 
 function formatWhole(count: number): string {

@@ -46,7 +46,7 @@ export type ChartChange =
 /** What the session uses and whom it tells. */
 export interface ChartSessionParts {
   api: Api;
-  socket: LiveSocket;
+  socket: Pick<LiveSocket, 'subscribe'>;
   onChange(state: ChartState, change: ChartChange): void;
 }
 
@@ -104,6 +104,8 @@ export class ChartSession {
         limit: pageRows,
       };
       const page = await this.#parts.api.bars(query, request.signal);
+      // The answer may have been complete already when a new snapshot made it pointless.
+      if (request.signal.aborted) return;
       this.#isComplete = page.rowCount === 0;
       const added = prependBars(this.#bars, this.#own(page.columns));
       this.#history = null;

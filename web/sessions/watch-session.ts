@@ -7,7 +7,7 @@ import { applyWatchBars, type WatchList } from '../model/watch-list.ts';
 
 /** What the session uses and whom it tells. */
 export interface WatchSessionParts {
-  socket: LiveSocket;
+  socket: Pick<LiveSocket, 'subscribe'>;
   list: WatchList;
   /** Lines that changed. */
   onChange(series: ReadonlySet<string>): void;

@@ -11,7 +11,9 @@ import {
   createChartEx,
   HistogramSeries,
   type IChartApiBase,
+  type IPriceLine,
   type ISeriesApi,
+  LineStyle,
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts';
@@ -50,6 +52,8 @@ export class ChartView {
   readonly #root: HTMLElement;
   readonly #chart: IChartApiBase<Time>;
   readonly #candles: ISeriesApi<'Candlestick'>;
+  /** At the newest price, wherever the view has been scrolled to: the library's own label follows the view. */
+  readonly #lastLine: IPriceLine;
   #volume: ISeriesApi<'Histogram'> | null = null;
   #colors: ChartColors;
   #zone: Zone;
@@ -64,7 +68,9 @@ export class ChartView {
       createZonedTimeScale(() => this.#barZone()),
       this.#options(),
     );
-    this.#candles = this.#chart.addSeries(CandlestickSeries, { borderVisible: false });
+    const plain = { borderVisible: false, lastValueVisible: false, priceLineVisible: false };
+    this.#candles = this.#chart.addSeries(CandlestickSeries, plain);
+    this.#lastLine = this.#candles.createPriceLine({ price: 0, lineWidth: 1, lineStyle: LineStyle.Dotted });
     this.#paint();
     this.#listen(hooks);
     root.role = 'application';
@@ -106,6 +112,7 @@ export class ChartView {
     this.#chart.applyOptions(this.#options());
     this.#paint();
     this.#volume?.setData(bars.map((bar) => this.#volumeOf(bar)));
+    this.#showLast(bars.at(-1));
   }
 
   /** Writes times by another clock. */
@@ -221,6 +228,18 @@ export class ChartView {
       firstTime: first ? String(first.timeMs) : '',
       lastTime: last ? String(last.timeMs) : '',
       lastClose: last ? String(last.close) : '',
+    });
+    this.#showLast(last);
+  }
+
+  #showLast(last: Bar | undefined): void {
+    const { up, down } = this.#colors;
+    const isVisible = last !== undefined;
+    this.#lastLine.applyOptions({
+      price: last?.close ?? 0,
+      color: last && last.close < last.open ? down : up,
+      lineVisible: isVisible,
+      axisLabelVisible: isVisible,
     });
   }
 
