@@ -2,8 +2,9 @@
 
 import type { DecodedRows } from '../../codecs/decode/decoded-rows.ts';
 import { CandelaError } from '../../core/errors.ts';
+import type { TextPart } from '../../feeds/replay/source.ts';
 import type { ColumnType, TableDef } from '../../market/schema.ts';
-import type { ImportFormat, InputPart } from './input.ts';
+import { formatOf, type ImportFormat } from './import-format.ts';
 import type { TimeReader } from './zone-time.ts';
 
 /** A column of a file: a sample of its first values, as far as the format needs one to tell the type. */
@@ -55,9 +56,9 @@ export interface SourceOptions {
 /** Rows looked at to tell the types of columns. */
 export const sampleRowsMax = 10_000;
 
-/** Opens a part of an input file; reads as much of it as it takes to name the columns. */
-export async function openSource(part: InputPart, path: string, options: SourceOptions): Promise<RowSource> {
-  const format = options.format ?? part.format;
+/** Opens a part of the file at `path`; reads as much of it as it takes to name the columns. */
+export async function openSource(part: TextPart, path: string, options: SourceOptions): Promise<RowSource> {
+  const format = options.format ?? formatOf(part.name);
   switch (format) {
     case 'csv':
       return (await import('./csv-source.ts')).openCsvSource(part.bytes, options);
@@ -67,7 +68,7 @@ export async function openSource(part: InputPart, path: string, options: SourceO
       return (await import('./arrow-source.ts')).openArrowSource(part.bytes);
     case 'parquet':
       return (await import('./parquet-source.ts')).openParquetSource(path);
-    default:
+    case null:
       throw new CandelaError('INVALID_ARGUMENT', `the format of ${part.name} is not known from its name`, {
         help: 'Say it with --format csv, ndjson, parquet or arrow.',
       });

@@ -4,12 +4,12 @@ import { mergeRejections } from '../../codecs/decode/decoded-rows.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CandelaError } from '../../core/errors.ts';
 import type { Database } from '../../engine/database.ts';
+import { openTextSource } from '../../feeds/replay/source.ts';
 import type { ColumnType, TableDef } from '../../market/schema.ts';
 import { startProgress } from '../progress.ts';
 import { say } from '../terminal.ts';
 import { finishRows } from './finish-rows.ts';
 import { inferTable } from './infer-schema.ts';
-import { type InputPart, openInput } from './input.ts';
 import { type ColumnChoices, columnsToCreate, planImport } from './plan-import.ts';
 import { count, createReport, type ImportReport, type RejectedRow } from './report.ts';
 import {
@@ -72,12 +72,12 @@ async function importFile(
   path: string,
   outcome: Outcome,
 ): Promise<void> {
-  const file = openInput(path);
-  const progress = startProgress(path, file.sizeBytes, outcome.clock);
+  const file = await openTextSource(path);
+  const progress = startProgress(path, file.bytesTotal, outcome.clock);
   try {
-    for await (const part of file.parts) {
+    for await (const part of file.parts()) {
       const source = await openSource(part, path, request);
-      const plan = await planFor(target, request, part, source);
+      const plan = await planFor(target, request, part.name, source);
       let writing: Promise<void> = Promise.resolve();
       for await (const chunk of source.chunks(plan)) {
         // One chunk is written while the next is decoded.
@@ -96,15 +96,13 @@ async function importFile(
 async function planFor(
   target: ImportTarget,
   request: ImportRequest,
-  part: InputPart,
+  file: string,
   source: RowSource,
 ): Promise<ImportPlan> {
   const table = target.table(request.table) ?? (await createFor(target, request, source));
   const plan = planImport(table, source.columns, request);
   if (plan.unused.length > 0) {
-    say(
-      `${part.name}: columns left out, because ${table.name} does not have them: ${plan.unused.join(', ')}`,
-    );
+    say(`${file}: columns left out, because ${table.name} does not have them: ${plan.unused.join(', ')}`);
   }
   return plan;
 }

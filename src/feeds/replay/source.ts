@@ -1,4 +1,4 @@
-/** The text of a recorded file: plain, gzip or zip, told apart by their first bytes and unpacked while they are read. */
+/** What is in a recorded file: plain, gzip or zip, told apart by their first bytes and unpacked while they are read. */
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -7,11 +7,12 @@ import { createGunzip } from 'node:zlib';
 import { openPromise } from 'yauzl';
 import { CandelaError, toCandelaError } from '../../core/errors.ts';
 
-/** A file, or one entry of a zip, as a stream of UTF-8 text. */
+/** A file, or one entry of a zip, to be read once: as UTF-8 text or as bytes. */
 export interface TextPart {
   /** Its name without folders: formats find symbols and dates in it. */
   name: string;
   text: AsyncIterable<string>;
+  bytes: AsyncIterable<Buffer>;
 }
 
 /** A recorded file. `parts` may be called again to read from the start. */
@@ -59,7 +60,7 @@ async function* filePart(path: string, kind: 'plain' | 'gzip', progress: Progres
   // Errors of both streams reach the reader of the last one.
   const stream = kind === 'gzip' ? pipeline(file, gunzip, () => undefined) : file;
   try {
-    yield { name: basename(path), text: textOf(stream, path) };
+    yield { name: basename(path), text: textOf(stream, path), bytes: bytesOf(stream, path) };
   } finally {
     file.destroy();
     gunzip.destroy();
@@ -76,7 +77,7 @@ async function* zipParts(path: string, bytesTotal: number, progress: Progress): 
     for await (const entry of zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue;
       const stream = await zip.openReadStreamPromise(entry);
-      yield { name: basename(entry.fileName), text: textOf(stream, path) };
+      yield { name: basename(entry.fileName), text: textOf(stream, path), bytes: bytesOf(stream, path) };
       stream.destroy();
       bytesDone += entry.compressedSize;
     }
@@ -90,6 +91,14 @@ async function* zipParts(path: string, bytesTotal: number, progress: Progress): 
 async function* textOf(stream: Readable, path: string): AsyncGenerator<string> {
   try {
     yield* stream.setEncoding('utf8');
+  } catch (cause) {
+    throw cannotUnpack(path, cause);
+  }
+}
+
+async function* bytesOf(stream: Readable, path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* stream as AsyncIterable<Buffer>;
   } catch (cause) {
     throw cannotUnpack(path, cause);
   }
