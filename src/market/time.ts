@@ -111,8 +111,3 @@ export function toT256(timesNs: BigInt64Array, into: Float64Array): void {
     into[i] = words[w + 1] * 4294967296 + ((words[w] & ~255) >>> 0);
   }
 }
-
-/** The rest 0…255 that {@link toT256} cut off. */
-export function restOf256(timesNs: BigInt64Array, row: number): number {
-  return Number(timesNs[row] & 255n);
-}

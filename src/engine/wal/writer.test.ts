@@ -69,7 +69,7 @@ describe('the log', () => {
     const wal = await open(disk);
     const order: number[] = [];
     const appends = appendAll(wal, names(500, 'first'));
-    while (disk.counts.sync < 2) await Promise.resolve();
+    await expect.poll(() => disk.counts.sync, { interval: 1 }).toBe(2);
     appends.push(...appendAll(wal, names(500, 'second')));
     await Promise.all(appends.map(({ lsn, durable }) => durable.then(() => order.push(lsn))));
     expect(order).toEqual(appends.map((append) => append.lsn));

@@ -1,0 +1,124 @@
+/** After a batch has been applied: who is told what. */
+
+import { concatSets, takeSetRows } from '../../market/column-ops.ts';
+import type { ColumnSet } from '../../market/columns.ts';
+import type { RollupEntry, RowsEntry } from '../catalog/catalog.ts';
+import type { EngineState } from '../engine-state.ts';
+import type { RollupNode } from '../rollup/rollup-node.ts';
+import type { BarKey } from './bar-events.ts';
+import { closedSince, overdueBars } from './bar-events.ts';
+import type { BusSubscription } from './bus.ts';
+
+/** Reads whole bars again, from memory and store: the engine's read path. */
+export type ReadAgain = (
+  entry: RollupEntry,
+  keys: BarKey[],
+) => Promise<{ groups: Int32Array; rows: ColumnSet }>;
+
+/** Tells subscribers of a table's rows, and of the bars they changed. */
+export class Publisher {
+  readonly #state: EngineState;
+  readonly #readAgain: ReadAgain;
+
+  constructor(state: EngineState, readAgain: ReadAgain) {
+    this.#state = state;
+    this.#readAgain = readAgain;
+  }
+
+  /** Rows from `firstRow` on are new. */
+  publish(entry: RowsEntry, firstRow: number): void {
+    this.#publishTicks(entry, firstRow);
+    for (const { node, fold } of entry.table.roots) {
+      const visit = (level: RollupNode): void => {
+        this.#publishBars(level, fold.partials.group, fold.partials.length);
+        level.children.forEach(visit);
+      };
+      visit(node);
+    }
+  }
+
+  /** Bars whose time has passed without a tick that would close them: told as closed a little after their end. */
+  publishOverdue(): void {
+    for (const entry of this.#state.catalog.rollups()) {
+      const wanting = [...this.#state.bus.forNode(entry.node)].filter(({ topic }) => topic.closed);
+      if (wanting.length === 0) continue;
+      const due = overdueBars(entry, horizonOf(entry, this.#state.clock.nowMs()));
+      if (due) this.#push(wanting, 'closed', entry.node.name, due.rows, due.groups);
+    }
+  }
+
+  #publishTicks({ def, table }: RowsEntry, firstRow: number): void {
+    const subscriptions = this.#state.bus.forTicks(def.name);
+    if (subscriptions.size === 0) return;
+    const { nextRow } = table.hot;
+    const rows = concatSets(table.hotSet(firstRow, nextRow));
+    this.#push(subscriptions, 'ticks', def.name, rows, table.hotSeries(firstRow, nextRow));
+  }
+
+  #publishBars(node: RollupNode, groups: Int32Array, count: number): void {
+    const subscriptions = this.#state.bus.forNode(node);
+    if (subscriptions.size > 0) {
+      if (node.closed.nextRow > node.publishedRow) this.#publishClosed(node, subscriptions);
+      for (const subscription of subscriptions)
+        if (subscription.topic.live) subscription.touch(groups, count);
+    }
+    node.publishedRow = node.closed.nextRow;
+  }
+
+  #publishClosed(node: RollupNode, subscriptions: ReadonlySet<BusSubscription>): void {
+    const entry = this.#state.catalog.entryOf(node);
+    const wanting = [...subscriptions].filter(({ topic }) => topic.closed);
+    if (wanting.length === 0) return;
+    const { closed, late } = closedSince(entry, node.publishedRow);
+    if (closed) this.#push(wanting, 'closed', node.name, closed.rows, closed.groups);
+    if (late.length > 0) this.#correct(entry, late);
+  }
+
+  /** A corrected bar is the whole new bar, part of which may lie in the store. */
+  #correct(entry: RollupEntry, late: BarKey[]): void {
+    const keys = [...new Map(late.map((key) => [`${key.group}:${key.start}`, key])).values()];
+    this.#readAgain(entry, keys).then(
+      ({ groups, rows }) => {
+        const wanting = [...this.#state.bus.forNode(entry.node)].filter(({ topic }) => topic.closed);
+        this.#push(wanting, 'correction', entry.node.name, rows, groups);
+      },
+      (error: unknown) => {
+        this.#state.log.error(
+          { err: error, table: entry.node.name },
+          'late ticks changed closed bars that could not be read again',
+        );
+      },
+    );
+  }
+
+  #push(
+    subscriptions: Iterable<BusSubscription>,
+    type: 'ticks' | 'closed' | 'correction',
+    table: string,
+    rows: ColumnSet,
+    series: Int32Array,
+  ): void {
+    for (const subscription of subscriptions) {
+      const wanted = wantedRows(subscription, rows, series);
+      if (wanted.rowCount > 0) subscription.push({ type, table, lsn: this.#state.appliedLsn, rows: wanted });
+    }
+  }
+}
+
+/** How long a bar may still get ticks after its end before it counts as closed. */
+const graceNs = 1e9;
+/** A table whose newest row was at most so old when it came is live: for it the wall clock moves on even when no rows come. */
+const liveWithinMs = 60_000;
+
+/** Time before which buckets have passed: that of the newest row, or for a live table that of the clock. */
+function horizonOf({ ticks }: RollupEntry, nowMs: number): number {
+  const { watermarkT, appliedAtMs } = ticks.table;
+  const isLive = Math.abs(appliedAtMs - watermarkT / 1e6) < liveWithinMs;
+  return (isLive ? Math.max(watermarkT, nowMs * 1e6) : watermarkT) - graceNs;
+}
+
+function wantedRows(subscription: BusSubscription, rows: ColumnSet, series: Int32Array): ColumnSet {
+  if (subscription.topic.filter === undefined) return rows;
+  const wanted = Int32Array.from(series.keys()).filter((row) => subscription.wants(series[row]));
+  return wanted.length === rows.rowCount ? rows : takeSetRows(rows, wanted);
+}

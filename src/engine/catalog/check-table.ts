@@ -1,0 +1,108 @@
+import { CandelaError } from '../../core/errors.ts';
+import type { ColumnDef, TableDef } from '../../market/schema.ts';
+
+/** Longest name and most columns of a table. */
+const nameLengthMax = 200;
+const columnCountMax = 1_000;
+
+/**
+ * Checks a definition and returns it complete: `nullable` filled in, the time column and the series key not nullable.
+ * Throws `INVALID_SCHEMA` that names the table and the column.
+ */
+export function checkTable(def: TableDef): TableDef {
+  checkName(def.name, 'table');
+  if (!Array.isArray(def.columns) || def.columns.length === 0) throw invalid(def, 'it has no columns');
+  if (def.columns.length > columnCountMax) throw invalid(def, `it has more than ${columnCountMax} columns`);
+  const seen = new Set<string>();
+  for (const column of def.columns) {
+    checkColumn(def, column);
+    if (seen.has(column.name)) throw invalid(def, `column '${column.name}' is declared twice`);
+    seen.add(column.name);
+  }
+  checkTime(def);
+  checkKey(def);
+  const required = new Set([def.timeColumn, ...def.seriesKey]);
+  const columns = def.columns.map((column) => ({
+    ...column,
+    nullable: !required.has(column.name) && column.nullable !== false,
+  }));
+  return { ...def, seriesKey: [...def.seriesKey], columns };
+}
+
+/** A name may hold anything but control characters and quotes, is not empty, and does not start with an underscore (ours do). */
+export function checkName(name: unknown, what: string): asserts name is string {
+  const isFit =
+    typeof name === 'string' && /^[^_"\p{Cc}][^"\p{Cc}]*$/u.test(name) && name.length <= nameLengthMax;
+  if (isFit) return;
+  throw new CandelaError('INVALID_SCHEMA', `'${String(name)}' cannot name a ${what}`, {
+    help: `Use 1 to ${nameLengthMax} characters, none a double quote or control character, the first not an underscore.`,
+  });
+}
+
+/** Checks one column by itself. */
+export function checkColumn(def: { name: string }, column: ColumnDef): void {
+  checkName(column.name, `column of '${def.name}'`);
+  const { type } = column;
+  const kinds = ['double', 'int64', 'decimal', 'text', 'json', 'boolean', 'timestamp'];
+  if (!type || !kinds.includes(type.kind)) {
+    throw invalid(def, `column '${column.name}' has no known type; the types are ${kinds.join(', ')}`);
+  }
+  if (type.kind === 'timestamp' && (!['us', 'ns'].includes(type.unit) || typeof type.zone !== 'boolean')) {
+    throw invalid(def, `column '${column.name}': a timestamp needs unit 'us' or 'ns' and zone true or false`);
+  }
+  if (type.kind === 'decimal') checkDecimal(def, column.name, type.precision, type.scale);
+}
+
+function checkDecimal(def: { name: string }, column: string, precision?: number, scale?: number): void {
+  if (precision === undefined && scale === undefined) return;
+  const isFit =
+    Number.isInteger(precision) &&
+    Number.isInteger(scale) &&
+    (precision ?? 0) >= 1 &&
+    (precision ?? 0) <= 38 &&
+    (scale ?? -1) >= 0 &&
+    (scale ?? 0) <= (precision ?? 0);
+  if (!isFit) {
+    throw invalid(
+      def,
+      `column '${column}': a decimal needs 1 ≤ precision ≤ 38 and 0 ≤ scale ≤ precision, or neither`,
+    );
+  }
+}
+
+function checkTime(def: TableDef): void {
+  if (def.kind === 'plain') {
+    if (def.timeColumn !== undefined) throw invalid(def, 'a plain table has no timeColumn');
+    return;
+  }
+  if (!['ticks', 'bars', 'state'].includes(def.kind)) {
+    throw invalid(def, `kind '${String(def.kind)}' is none of ticks, bars, state, plain`);
+  }
+  if (def.timeColumn === undefined) {
+    if (def.kind === 'state') return;
+    throw invalid(def, `a ${def.kind} table needs a timeColumn`);
+  }
+  const column = def.columns.find(({ name }) => name === def.timeColumn);
+  if (column?.type.kind !== 'timestamp') {
+    throw invalid(def, `timeColumn '${def.timeColumn}' is not one of its timestamp columns`);
+  }
+}
+
+function checkKey(def: TableDef): void {
+  if (!Array.isArray(def.seriesKey)) throw invalid(def, 'seriesKey is not a list of column names');
+  for (const name of def.seriesKey) {
+    const column = def.columns.find((candidate) => candidate.name === name);
+    if (!column) throw invalid(def, `seriesKey column '${name}' is not declared`);
+    if (def.kind !== 'plain' && column.type.kind !== 'text' && column.type.kind !== 'int64') {
+      throw invalid(def, `seriesKey column '${name}' is neither text nor int64`);
+    }
+    if (name === def.timeColumn)
+      throw invalid(def, `'${name}' cannot be both the time column and part of the series key`);
+  }
+  if (new Set(def.seriesKey).size !== def.seriesKey.length)
+    throw invalid(def, 'seriesKey names a column twice');
+}
+
+function invalid(def: { name: string }, what: string): CandelaError {
+  return new CandelaError('INVALID_SCHEMA', `table '${def.name}': ${what}`);
+}

@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
+import { nodeFileSystem } from '../core/file-system.ts';
+import type { Logger } from '../core/log.ts';
+import { silentLogger } from '../core/log.ts';
+import { createSerial } from '../core/serial.ts';
+import { openDuckDbStorage } from '../storage/duckdb/duckdb-storage.ts';
+import { openMemoryStorage } from '../storage/memory/memory-storage.ts';
+import type { Storage } from '../storage/storage.ts';
+import { liveBars } from './bus/bar-events.ts';
+import { Bus } from './bus/bus.ts';
+import type { Database, Durability } from './database.ts';
+import { Engine } from './engine.ts';
+import type { EngineState } from './engine-state.ts';
+import { recover } from './recovery.ts';
+import { replayWal } from './wal/reader.ts';
+import { openWal } from './wal/writer.ts';
+import { applyFrame } from './write/write-path.ts';
+
+/** How to open a database. */
+export interface OpenOptions {
+  /** Where the data live; made if it is not there. Null: in memory only, without SQL, gone at `close`. */
+  directory: string | null;
+  /** Default `always`. */
+  durability?: Durability;
+  /** Newest rows kept in memory so that recent reads never touch the disk; default 256 MiB. Queries have as much again. */
+  memoryBytesMax?: number;
+  /** Default: after 5 s. */
+  flushIntervalMs?: number;
+  /** Default: silent. */
+  log?: Logger;
+  clock?: Clock;
+}
+
+const memoryBytesDefault = 256 * 1024 * 1024;
+
+/**
+ * Opens a database, replaying what its log holds beyond the store. Throws `DATA_DIRECTORY_IN_USE` if another process has
+ * it open, `CORRUPT_WAL` or `CORRUPT_STORE` naming the file.
+ *
+ * ```ts
+ * const database = await open({ directory: './data' });
+ * await database.createTable({ name: 'trades', kind: 'ticks', timeColumn: 'time', seriesKey: ['symbol'], columns: [ … ] });
+ * ```
+ */
+export async function open(options: OpenOptions): Promise<Database> {
+  const log = options.log ?? silentLogger;
+  const memoryBytesMax = options.memoryBytesMax ?? memoryBytesDefault;
+  const { directory } = options;
+  const storage: Storage =
+    directory === null ? openMemoryStorage() : await openDuckDbStorage({ directory, memoryBytesMax, log });
+  try {
+    return await openOn(storage, directory, { ...options, log, memoryBytesMax });
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+type Complete = OpenOptions & { log: Logger; memoryBytesMax: number };
+
+async function openOn(storage: Storage, directory: string | null, options: Complete): Promise<Database> {
+  const { log } = options;
+  const { catalog, lsn } = await recover(storage);
+  const clock = options.clock ?? systemClock;
+  const limits = {
+    memoryBytesMax: options.memoryBytesMax,
+    pendingBytesMax: options.memoryBytesMax / 2,
+    flushBytes: options.memoryBytesMax / 8,
+    flushIntervalMs: options.flushIntervalMs ?? 5_000,
+  };
+  const state: EngineState = {
+    storage,
+    wal: null,
+    catalog,
+    bus: new Bus({
+      monotonicMs: () => clock.monotonicMs(),
+      lsn: () => state.appliedLsn,
+      liveRows: (node, groups) => liveBars(catalog.entryOf(node), groups).rows,
+    }),
+    clock,
+    log,
+    commits: createSerial(),
+    limits,
+    counters: { rowsWritten: 0, rowsRejected: 0, batchesWritten: 0, flushes: 0, flushMsLast: 0 },
+    appliedLsn: lsn,
+    flushedLsn: lsn,
+    pendingBytes: 0,
+    writesStopped: null,
+    isClosed: false,
+  };
+  if (directory === null) return new Engine(state);
+  const walDirectory = join(directory, 'wal');
+  await replay(state, walDirectory);
+  state.wal = await openWal({
+    directory: walDirectory,
+    fileSystem: nodeFileSystem,
+    durability: options.durability ?? 'always',
+    clock,
+    log,
+    startLsn: state.appliedLsn + 1,
+  });
+  return new Engine(state);
+}
+
+/** Applies what the log holds beyond the store. Frames of tables dropped since are passed over. */
+async function replay(state: EngineState, directory: string): Promise<void> {
+  const byId = new Map(state.catalog.rows().map((entry) => [entry.id, entry]));
+  let frames = 0;
+  for await (const frame of replayWal({
+    directory,
+    fileSystem: nodeFileSystem,
+    afterLsn: state.appliedLsn,
+    log: state.log,
+  })) {
+    const entry = byId.get(frame.table);
+    if (entry) applyFrame(state, entry, frame);
+    state.appliedLsn = frame.lsn;
+    frames++;
+  }
+  for (const { node } of state.catalog.rollups()) node.publishedRow = node.closed.nextRow;
+  if (frames > 0) state.log.info({ frames, lsn: state.appliedLsn }, 'replayed the log');
+}

@@ -1,0 +1,201 @@
+/**
+ * Reads of ticks, bars and state tables: what the store holds and what only memory holds, at one point in the log.
+ *
+ * The memory part is gathered synchronously when the read begins, together with the number of the first row that is not
+ * in the store (`hot.flushedRow`); the store is then asked only for rows below that number. So it does not matter
+ * whether a flush commits in between: no row is missed and none comes twice. Where memory covers the whole range the
+ * store is not asked at all.
+ */
+
+import { concatSets, narrowToInt32, takeSetRows, widenInt32 } from '../../market/column-ops.ts';
+import type { ColumnData, ColumnSet } from '../../market/columns.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { physicalId, rowColumns, tableRole } from '../catalog/layout.ts';
+import type { RowBlock, RowTable } from '../tables/row-table.ts';
+import { storedTimeName } from '../tables/row-table.ts';
+import type { Position, Range } from './range.ts';
+import { ceil256, isInRange, sortedRows } from './range.ts';
+
+/** Rows in their order: series numbers, times, arrival numbers, and the row columns. */
+export interface RowsRead {
+  series: Int32Array;
+  timesNs: BigInt64Array;
+  arrivals: BigInt64Array;
+  columns: ColumnData[];
+  /** Position of the last row when the limit cut the rest; null when there is no more. */
+  next: Position | null;
+}
+
+/** Reads rows of the series named (null: all). The memory part is taken before the first await. */
+export function readRows(
+  storage: Storage,
+  table: RowTable,
+  series: Int32Array | null,
+  range: Range,
+): Promise<RowsRead> {
+  const { hot } = table;
+  const isCovered = isMemoryEnough(table, series, range);
+  const memory = gatherMemory(table, series, range, isCovered ? hot.firstRow : hot.flushedRow);
+  if (isCovered || range.limit === 0) return Promise.resolve(finish(table, range, [memory]));
+  const newest = fromNewest(table, series, range);
+  if (newest) return Promise.resolve(newest);
+  return readStore(storage, table, series, range, hot.flushedRow).then((stored) =>
+    finish(table, range, [stored, memory]),
+  );
+}
+
+/** Are all rows of the range in memory? */
+function isMemoryEnough(table: RowTable, series: Int32Array | null, range: Range): boolean {
+  const { evictedMaxT } = table.hot;
+  const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : ceil256(range.fromNs);
+  // A row at the very 256 ns in which the range begins may be on either side: strictly above is sure.
+  if (series) return series.every((s) => s >= evictedMaxT.length || isAbove(from, evictedMaxT[s]));
+  for (let s = 0; s < table.series.count && s < evictedMaxT.length; s++)
+    if (!isAbove(from, evictedMaxT[s])) return false;
+  return true;
+}
+
+function isAbove(from: number, evicted: number): boolean {
+  return evicted === Number.NEGATIVE_INFINITY || from > evicted;
+}
+
+/** One series, newest rows first, a limit: enough when the oldest row taken is above everything evicted. */
+function fromNewest(table: RowTable, series: Int32Array | null, range: Range): RowsRead | undefined {
+  if (range.order !== 'desc' || range.limit === null || series?.length !== 1) return undefined;
+  const rows = finish(table, range, [gatherMemory(table, series, range, table.hot.firstRow)]);
+  if (rows.timesNs.length < range.limit) return undefined;
+  const oldest = rows.timesNs[rows.timesNs.length - 1];
+  return ceil256(oldest) - 256 > table.hot.evictedMaxT[series[0]] ? rows : undefined;
+}
+
+const seriesName = rowColumns.series;
+
+function gatherMemory(table: RowTable, series: Int32Array | null, range: Range, fromRow: number): ColumnSet {
+  const picks: { block: RowBlock; at: number }[] = [];
+  const consider = (block: RowBlock, at: number): void => {
+    if (isInRange(range, block.payload.timesNs[at], BigInt(block.baseRow + at))) picks.push({ block, at });
+  };
+  if (series) {
+    for (const s of series) {
+      table.hot.walk(s, fromRow, (block, at) => {
+        consider(block, at);
+        return true;
+      });
+    }
+  } else {
+    for (const block of table.hot.blocks) {
+      for (let at = Math.max(0, fromRow - block.baseRow); at < block.length; at++) consider(block, at);
+    }
+  }
+  return gatherPicks(table, picks);
+}
+
+function gatherPicks(table: RowTable, picks: { block: RowBlock; at: number }[]): ColumnSet {
+  picks.sort((a, b) => a.block.baseRow + a.at - b.block.baseRow - b.at);
+  const sets: ColumnSet[] = [];
+  for (let from = 0; from < picks.length; ) {
+    let to = from;
+    while (to < picks.length && picks[to].block === picks[from].block) to++;
+    const { block } = picks[from];
+    const rows = Int32Array.from(picks.slice(from, to), (pick) => pick.at);
+    sets.push(blockSet(table, block, rows));
+    from = to;
+  }
+  return sets.length === 0 ? emptySet(table) : concatSets(sets);
+}
+
+function blockSet(table: RowTable, block: RowBlock, rows: Int32Array): ColumnSet {
+  const { payload } = block;
+  return {
+    rowCount: rows.length,
+    names: columnNames(table),
+    columns: [
+      { kind: 'int64', values: widenInt32(rows.map((at) => block.series[at])) },
+      { kind: 'timestamp', values: BigInt64Array.from(rows, (at) => payload.timesNs[at]) },
+      { kind: 'int64', values: BigInt64Array.from(rows, (at) => BigInt(block.baseRow + at)) },
+      ...payload.stores.map((store) => store.gather(rows)),
+    ],
+  };
+}
+
+function emptySet(table: RowTable): ColumnSet {
+  const none = Int32Array.of();
+  return {
+    rowCount: 0,
+    names: columnNames(table),
+    columns: [
+      { kind: 'int64', values: new BigInt64Array(0) },
+      { kind: 'timestamp', values: new BigInt64Array(0) },
+      { kind: 'int64', values: new BigInt64Array(0) },
+      ...table.pinned.payload.stores.map((store) => store.gather(none)),
+    ],
+  };
+}
+
+function columnNames(table: RowTable): string[] {
+  return [
+    seriesName,
+    storedTimeName(table.def),
+    rowColumns.version,
+    ...table.rowColumns.map(({ def }) => def.name),
+  ];
+}
+
+function readStore(
+  storage: Storage,
+  table: RowTable,
+  series: Int32Array | null,
+  range: Range,
+  below: number,
+): Promise<ColumnSet> {
+  return storage.scan({
+    table: physicalId(table.id, tableRole.rows),
+    columns: columnNames(table),
+    series,
+    fromNs: range.fromNs,
+    toNs: range.toNs,
+    order: range.order,
+    // One row more than asked for tells whether there is another page; overwritten bars make room for the memory's.
+    limit: range.limit === null ? null : range.limit + 1,
+    versionBelow: BigInt(below),
+    after: range.after && { timeNs: range.after.timeNs, version: range.after.tie },
+  });
+}
+
+/** Puts the parts in one order, keeps the newest of overwritten rows, and cuts at the limit. */
+function finish(table: RowTable, range: Range, parts: ColumnSet[]): RowsRead {
+  const all = concatSets(parts);
+  const [series, timesNs, arrivals] = all.columns as { values: BigInt64Array }[];
+  let rows = sortedRows(timesNs.values, arrivals.values, range.order);
+  if (table.def.kind !== 'ticks')
+    rows = newestOfKey(table, rows, series.values, timesNs.values, arrivals.values);
+  const isCut = range.limit !== null && rows.length > range.limit;
+  if (isCut) rows = rows.slice(0, range.limit ?? 0);
+  const taken = takeSetRows(all, rows);
+  const longs = (index: number): BigInt64Array => (taken.columns[index] as { values: BigInt64Array }).values;
+  const last = rows.length - 1;
+  return {
+    series: narrowToInt32(longs(0)),
+    timesNs: longs(1),
+    arrivals: longs(2),
+    columns: taken.columns.slice(3),
+    next: isCut && last >= 0 ? { timeNs: longs(1)[last], tie: longs(2)[last] } : null,
+  };
+}
+
+function newestOfKey(
+  table: RowTable,
+  rows: Int32Array,
+  series: BigInt64Array,
+  timesNs: BigInt64Array,
+  arrivals: BigInt64Array,
+): Int32Array {
+  const newest = new Map<string, number>();
+  for (const row of rows) {
+    const key = table.def.kind === 'state' ? String(series[row]) : `${series[row]}:${timesNs[row]}`;
+    const other = newest.get(key);
+    if (other === undefined || arrivals[row] > arrivals[other]) newest.set(key, row);
+  }
+  const kept = new Set(newest.values());
+  return rows.filter((row) => kept.has(row));
+}

@@ -1,0 +1,115 @@
+/**
+ * The first fill of a rollup, from the closed bars of the rollup it reads or from the ticks. Everything is in the store
+ * and no writer is inside; the rollup is not attached yet.
+ */
+
+import { toT256 } from '../../market/time.ts';
+import type { RollupEntry } from '../catalog/catalog.ts';
+import { ownsGroups } from '../catalog/entries.ts';
+import { physicalId, tableRole } from '../catalog/layout.ts';
+import type { EngineState } from '../engine-state.ts';
+import { planClosed } from '../flush/closed-bars.ts';
+import { planSeries } from '../flush/pending-rows.ts';
+import type { Position, Range } from '../read/range.ts';
+import { readBars } from '../read/read-bars.ts';
+import { readRows } from '../read/read-rows.ts';
+import { barsTarget } from '../tables/bars-target.ts';
+import { TickFold } from './partials.ts';
+import type { RollupNode } from './rollup-node.ts';
+import { toStored } from './stored-bars.ts';
+
+const pageRows = 65_536;
+
+/** Fills the rollup and stores its bars. */
+export async function backfill(state: EngineState, entry: RollupEntry): Promise<void> {
+  const { node } = entry;
+  if (node.source) await fromBars(state, entry, node.source);
+  else await fromTicks(state, entry);
+  await storeClosed(state, entry);
+  await storeOpen(state, entry);
+  node.publishedRow = node.closed.nextRow;
+}
+
+async function fromTicks(state: EngineState, entry: RollupEntry): Promise<void> {
+  const { node, ticks, groups } = entry;
+  const fold = new TickFold(node.plan.timeframe, node.plan.slots);
+  for (let after: Position | null = null, isMore = true; isMore; ) {
+    const rows = await readRows(state.storage, ticks.table, null, page(after));
+    const count = rows.timesNs.length;
+    const columns = ticks.table.tickColumns(rows.columns);
+    const t256 = new Float64Array(count);
+    toT256(rows.timesNs, t256);
+    const applied = {
+      lsn: state.appliedLsn,
+      rowCount: count,
+      series: rows.series,
+      timesNs: rows.timesNs,
+      columns,
+    };
+    const group = ownsGroups(entry) ? ticks.table.groupsOf(applied, groups) : rows.series;
+    node.reserveGroups(groups.index.count);
+    const arrivals = Float64Array.from(rows.arrivals, Number);
+    const partials = fold.fold({
+      count,
+      group,
+      t256,
+      timesNs: rows.timesNs,
+      firstArrival: 0,
+      arrivals,
+      columns,
+    });
+    for (let row = 0; row < partials.length; row++) node.merge(partials, row, state.appliedLsn);
+    await storeClosed(state, entry);
+    after = rows.next;
+    isMore = after !== null;
+  }
+}
+
+async function fromBars(state: EngineState, entry: RollupEntry, source: RollupNode): Promise<void> {
+  const { node } = entry;
+  const target = barsTarget(state.catalog.entryOf(source));
+  node.reserveGroups(source.groupCount);
+  for (let after: Position | null = null, isMore = true; isMore; ) {
+    const { partials, rows, isCut } = await readBars(state.storage, target, null, page(after), false);
+    for (const row of rows) node.merge(partials, row, state.appliedLsn);
+    await storeClosed(state, entry);
+    const last = rows[rows.length - 1];
+    isMore = isCut;
+    if (isCut) after = { timeNs: BigInt(partials.start[last]), tie: BigInt(partials.group[last]) };
+  }
+  // The source's open bars have begun buckets that end ours, though they will only be handed over when they close.
+  const [root] = source.levels.slice(-1);
+  for (let group = 0; group < source.groupCount; group++) {
+    if (root.node.open.rows[group] > 0) node.advance(group, root.node.open.start[group], state.appliedLsn);
+  }
+}
+
+function page(after: Position | null): Range {
+  return { fromNs: null, toNs: null, order: 'asc', limit: pageRows, after };
+}
+
+/** Moves closed bars to the store so that memory stays bounded. */
+async function storeClosed(state: EngineState, entry: RollupEntry): Promise<void> {
+  const { node } = entry;
+  const { closed } = node;
+  const toRow = closed.nextRow;
+  if (toRow === closed.flushedRow) return;
+  const plan = await planClosed(state.storage, barsTarget(entry), closed.flushedRow, toRow, state.appliedLsn);
+  await state.commits.run(() => state.storage.commit(plan.ops));
+  for (const [group, start] of plan.newest) node.flushedMax[group] = Math.max(node.flushedMax[group], start);
+  closed.flushedRow = toRow;
+  while (closed.evictOldest());
+}
+
+async function storeOpen(state: EngineState, entry: RollupEntry): Promise<void> {
+  const { node, groups } = entry;
+  const rows: number[] = [];
+  for (let group = 0; group < node.groupCount; group++) if (node.open.rows[group] > 0) rows.push(group);
+  const columns = toStored(node.open, Int32Array.from(rows), state.appliedLsn);
+  const series = ownsGroups(entry) ? planSeries(entry.id, groups.index, 0, groups.index.count) : [];
+  const table = physicalId(node.id, tableRole.open);
+  await state.commits.run(() =>
+    state.storage.commit([...series, { op: 'rewrite', table, columns, rowCount: rows.length }]),
+  );
+  groups.storedCount = groups.index.count;
+}

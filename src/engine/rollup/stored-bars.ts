@@ -1,0 +1,143 @@
+/**
+ * Partial bars as columns of the store, and back. The stored columns are, in order: series number, bucket start,
+ * LSN, time and arrival number of the first and of the last tick, number of ticks, then each slot's one or two columns.
+ */
+import type { ColumnData } from '../../market/columns.ts';
+import type { ColumnDef } from '../../market/schema.ts';
+import type { StoredColumn } from '../../storage/storage.ts';
+import { arrivalLimit, Partials } from './partials.ts';
+import type { RollupPlan } from './plan.ts';
+import type { SlotSpec } from './slots.ts';
+
+/** Names of the columns every stored bar has besides its bucket start. */
+export const barColumns = {
+  series: '_sid',
+  lsn: '_lsn',
+  firstTime: '_first_time',
+  firstArrival: '_first_arrival',
+  lastTime: '_last_time',
+  lastArrival: '_last_arrival',
+  rows: '_rows',
+} as const;
+
+const fixedColumns = 8;
+
+/** Stored name of a slot; `part` 1 is a sum's compensation. */
+export function slotColumnName(slot: SlotSpec, tickColumns: readonly ColumnDef[], part = 0): string {
+  const weight = slot.weight < 0 ? '' : `_${tickColumns[slot.weight].name}`;
+  return `${slot.fn}_${tickColumns[slot.column].name}${weight}${part === 0 ? '' : '_compensation'}`;
+}
+
+/** Does the slot keep a compensation beside its sum? */
+export function isCompensated(slot: SlotSpec): boolean {
+  return slot.fn === 'product' || slot.fn === 'weight' || (slot.fn === 'sum' && slot.type.kind === 'double');
+}
+
+/** The stored columns of a rollup's bars. */
+export function storedBarColumns(
+  plan: RollupPlan,
+  tickColumns: readonly ColumnDef[],
+  time: ColumnDef,
+): StoredColumn[] {
+  const int64 = { kind: 'int64' } as const;
+  const columns: StoredColumn[] = [
+    { name: barColumns.series, type: { kind: 'int32' }, nullable: false },
+    { name: time.name, type: time.type, nullable: false },
+    { name: barColumns.lsn, type: int64, nullable: false },
+    { name: barColumns.firstTime, type: time.type, nullable: false },
+    { name: barColumns.firstArrival, type: int64, nullable: false },
+    { name: barColumns.lastTime, type: time.type, nullable: false },
+    { name: barColumns.lastArrival, type: int64, nullable: false },
+    { name: barColumns.rows, type: int64, nullable: false },
+  ];
+  for (const slot of plan.slots) {
+    columns.push({ name: slotColumnName(slot, tickColumns), type: storedSlotType(slot), nullable: true });
+    if (isCompensated(slot)) {
+      columns.push({ name: slotColumnName(slot, tickColumns, 1), type: { kind: 'double' }, nullable: true });
+    }
+  }
+  return columns;
+}
+
+function storedSlotType(slot: SlotSpec): StoredColumn['type'] {
+  if (isCompensated(slot)) return { kind: 'double' };
+  if (slot.fn === 'count') return { kind: 'int64' };
+  if (slot.fn !== 'sum') return slot.type;
+  // Sums of int64 may leave 64 bits; sums of decimals keep their decimals and gain whole digits.
+  if (slot.type.kind === 'decimal' && slot.type.scale === undefined) return { kind: 'decimal' };
+  return { kind: 'decimal', precision: 38, scale: slot.type.kind === 'decimal' ? (slot.type.scale ?? 0) : 0 };
+}
+
+/** The rows named as stored columns; `lsn` goes into each. */
+export function toStored(partials: Partials, rows: Int32Array, lsn: number): ColumnData[] {
+  const zeros = new Float64Array(rows.length);
+  const take = (values: Float64Array): Float64Array => Float64Array.from(rows, (row) => values[row]);
+  const rest = (ties: Float64Array): Float64Array =>
+    Float64Array.from(rows, (row) => Math.floor(ties[row] / arrivalLimit));
+  const arrival = (ties: Float64Array): ColumnData => ({
+    kind: 'int64',
+    values: toInt64(
+      Float64Array.from(rows, (row) => ties[row] % arrivalLimit),
+      zeros,
+    ),
+  });
+  const columns: ColumnData[] = [
+    { kind: 'int64', values: BigInt64Array.from(rows, (row) => BigInt(partials.group[row])) },
+    { kind: 'timestamp', values: toInt64(take(partials.start), zeros) },
+    { kind: 'int64', values: new BigInt64Array(rows.length).fill(BigInt(lsn)) },
+    { kind: 'timestamp', values: toInt64(take(partials.firstT), rest(partials.firstTie)) },
+    arrival(partials.firstTie),
+    { kind: 'timestamp', values: toInt64(take(partials.lastT), rest(partials.lastTie)) },
+    arrival(partials.lastTie),
+    { kind: 'int64', values: toInt64(take(partials.rows), zeros) },
+  ];
+  for (const slot of partials.slots) columns.push(...slot.store(rows));
+  return columns;
+}
+
+/** Stored columns as partial bars, and each row's LSN. */
+export function fromStored(
+  plan: RollupPlan,
+  columns: ColumnData[],
+  count: number,
+): { partials: Partials; lsn: Float64Array } {
+  const partials = new Partials(plan.slots, count);
+  partials.length = count;
+  const longs = (index: number): BigInt64Array => (columns[index] as { values: BigInt64Array }).values;
+  const lsn = new Float64Array(count);
+  for (let row = 0; row < count; row++) {
+    partials.group[row] = Number(longs(0)[row]);
+    partials.start[row] = Number(longs(1)[row]);
+    lsn[row] = Number(longs(2)[row]);
+    setPosition(partials.firstT, partials.firstTie, row, longs(3)[row], longs(4)[row]);
+    setPosition(partials.lastT, partials.lastTie, row, longs(5)[row], longs(6)[row]);
+    partials.rows[row] = Number(longs(7)[row]);
+  }
+  let index = fixedColumns;
+  for (const [i, slot] of partials.slots.entries()) {
+    const width = isCompensated(plan.slots[i]) ? 2 : 1;
+    const stored = columns.slice(index, index + width);
+    for (let row = 0; row < count; row++) slot.load(stored, row, row);
+    index += width;
+  }
+  return { partials, lsn };
+}
+
+function setPosition(t: Float64Array, tie: Float64Array, row: number, timeNs: bigint, arrival: bigint): void {
+  const rest = timeNs & 255n;
+  t[row] = Number(timeNs - rest);
+  tie[row] = Number(rest) * arrivalLimit + Number(arrival);
+}
+
+/** whole + rest as 64-bit integers, by 32-bit halves (bigints cost ten times as much); |whole| < 2^62, 0 ≤ rest < 256. */
+export function toInt64(whole: Float64Array, rest: Float64Array): BigInt64Array {
+  const values = new BigInt64Array(whole.length);
+  const words = new Uint32Array(values.buffer);
+  for (let i = 0; i < whole.length; i++) {
+    const high = Math.floor(whole[i] / 4294967296);
+    // Times are multiples of 256, so adding the rest cannot carry; other callers add 0.
+    words[2 * i] = whole[i] - high * 4294967296 + rest[i];
+    words[2 * i + 1] = high;
+  }
+  return values;
+}
