@@ -23,6 +23,7 @@ import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
 import { runOps } from './committing.ts';
 import { storeError } from './errors.ts';
 import { openInstance } from './instance.ts';
+import { type QueryTree, queryTreeReader } from './query-tree.ts';
 import {
   lastRowsStatement,
   lookupStatement,
@@ -30,6 +31,7 @@ import {
   readAllStatement,
   scanStatement,
 } from './scan-sql.ts';
+import { SnapshotPool } from './snapshot.ts';
 import { databaseBytes, ReaderPool } from './statements.ts';
 import { readColumns } from './vector-reader.ts';
 
@@ -41,6 +43,11 @@ export interface DuckDbStorageOptions {
   memoryBytesMax?: number;
   /** Threads for queries; default 2. */
   threads?: number;
+  /**
+   * SQL snapshots at a time; default 2. A running query holds one of Node's `UV_THREADPOOL_SIZE` (4) threads, which file
+   * writes need too: keep this at least two below it.
+   */
+  snapshotsMax?: number;
   log: Logger;
 }
 
@@ -60,13 +67,17 @@ export async function openDuckDbStorage(options: DuckDbStorageOptions): Promise<
   const writer = await instance.connect();
   const layouts = await readLayouts(writer);
   const readers = await ReaderPool.open(instance, readerCount);
-  return new DuckDbStorage({ instance, writer, readers, log }, layouts);
+  const readTree = queryTreeReader(readers);
+  const snapshots = new SnapshotPool(instance, readTree, options.snapshotsMax ?? 2);
+  return new DuckDbStorage({ instance, writer, readers, snapshots, readTree, log }, layouts);
 }
 
 interface Parts {
   instance: DuckDBInstance;
   writer: DuckDBConnection;
   readers: ReaderPool;
+  snapshots: SnapshotPool;
+  readTree: (text: string) => Promise<QueryTree>;
   log: Logger;
 }
 
@@ -116,12 +127,13 @@ class DuckDbStorage implements Storage {
     return this.#readSet(table, columns, (layout) => lastRowsStatement(layout, columns));
   }
 
-  async tablesOf(_text: string): Promise<string[]> {
-    throw new CandelaError('UNSUPPORTED', 'SQL is not there yet');
+  async tablesOf(text: string): Promise<string[]> {
+    const { tables } = await this.#track(() => this.#parts.readTree(text));
+    return [...tables];
   }
 
-  async snapshot(): Promise<StorageSnapshot> {
-    throw new CandelaError('UNSUPPORTED', 'SQL is not there yet');
+  snapshot(): Promise<StorageSnapshot> {
+    return this.#track(() => this.#parts.snapshots.take());
   }
 
   async stats(): Promise<StorageStats> {
@@ -135,8 +147,8 @@ class DuckDbStorage implements Storage {
   }
 
   async #closeNow(): Promise<void> {
-    await Promise.allSettled([...this.#running]);
-    const { instance, writer, readers } = this.#parts;
+    const { instance, writer, readers, snapshots } = this.#parts;
+    await Promise.allSettled([...this.#running, snapshots.close()]);
     readers.close();
     writer.closeSync();
     instance.closeSync();

@@ -45,6 +45,7 @@ export function storeError(thrown: unknown, doing: string): CandelaError {
   if (type === 'IO' || /no space left|disk/i.test(message)) {
     return new CandelaError('WRITES_STOPPED', what, { cause: thrown });
   }
+  if (type === 'Catalog') return new CandelaError('TABLE_NOT_FOUND', what, { cause: thrown });
   if (type === 'Constraint') return new CandelaError('INVALID_ARGUMENT', what, { cause: thrown });
   if (type === 'Out of Memory') return new CandelaError('LIMIT_EXCEEDED', what, { cause: thrown });
   return new CandelaError('INTERNAL', what, { cause: thrown });

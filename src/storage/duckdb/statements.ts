@@ -87,13 +87,13 @@ export class ReaderPool {
   }
 
   /** Runs one statement and hands its result to `read`, which must not keep it. */
-  async run<T>(statement: Statement, read: (result: DuckDBMaterializedResult) => T): Promise<T> {
+  async run<T>(statement: Statement, read: (result: DuckDBMaterializedResult) => T | Promise<T>): Promise<T> {
     const reader =
       this.#free.shift() ?? (await new Promise<Reader>((resolve) => this.#waiting.push(resolve)));
     try {
       const prepared = await prepare(reader, statement.sql);
       bind(prepared, statement.parameters);
-      return read(await prepared.run());
+      return await read(await prepared.run());
     } finally {
       const next = this.#waiting.shift();
       if (next) next(reader);

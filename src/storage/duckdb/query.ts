@@ -1,0 +1,122 @@
+/** One user query on one connection: prepared, bound, wrapped so that DuckDB itself limits and converts it, and read. */
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBType } from '@duckdb/node-api';
+import { CandelaError } from '../../core/errors.ts';
+import { type Scalar, sliceColumn } from '../../market/columns.ts';
+import type { QueryLimits, QueryResult } from '../storage.ts';
+import { bindScalars } from './query-parameters.ts';
+import type { QueryTree } from './query-tree.ts';
+import { resultPlan } from './result-types.ts';
+import { readColumns } from './vector-reader.ts';
+
+/** A query to run. */
+export interface QueryRequest {
+  text: string;
+  tree: QueryTree;
+  parameters: readonly Scalar[];
+  limits: QueryLimits;
+}
+
+/** Where the user's text begins in the statement being run, for the positions of errors. */
+export interface QueryProgress {
+  bytesBefore: number;
+}
+
+/** Runs a query that has passed `query-tree.ts`. Errors are DuckDB's own. */
+export async function runQuery(
+  connection: DuckDBConnection,
+  request: QueryRequest,
+  progress: QueryProgress,
+): Promise<QueryResult> {
+  const { text, tree, parameters, limits } = request;
+  const { names, types } = await describe(connection, text, parameters);
+  const plans = types.map(resultPlan);
+  let sql = text;
+  if (tree.kind === 'select') {
+    const list = plans.map(({ cast }, index) => `c${index}${cast}`).join(', ');
+    const aliases = plans.map((_, index) => `c${index}`).join(', ');
+    const before = `SELECT ${list} FROM (\n`;
+    progress.bytesBefore = before.length;
+    // Fetching one row more than allowed tells whether there are more.
+    sql = `${before}${withoutTerminator(text)}\n) AS q(${aliases}) LIMIT ${limits.rowsMax + 1}`;
+  }
+  return withPrepared(connection, sql, async (statement) => {
+    bindScalars(statement, parameters);
+    const result = await statement.run();
+    const columns = await readColumns(
+      result,
+      plans.map(({ form }) => form),
+    );
+    const truncated = result.rowCount > limits.rowsMax;
+    const rowCount = truncated ? limits.rowsMax : result.rowCount;
+    return {
+      rowCount,
+      names,
+      types,
+      columns: truncated ? columns.map((column) => sliceColumn(column, 0, rowCount)) : columns,
+      truncated,
+    };
+  });
+}
+
+interface Description {
+  names: string[];
+  types: string[];
+}
+
+/** Names and types of the result's columns. Where they hang on the parameters, DuckDB is asked again with those bound. */
+async function describe(
+  connection: DuckDBConnection,
+  text: string,
+  parameters: readonly Scalar[],
+): Promise<Description> {
+  const described = await withPrepared(connection, text, async (statement) => {
+    if (statement.parameterCount !== parameters.length) {
+      throw new CandelaError(
+        'INVALID_ARGUMENT',
+        `the query has ${statement.parameterCount} parameters, but ${parameters.length} values were given`,
+      );
+    }
+    const indexes = Array.from({ length: statement.columnCount }, (_, index) => index);
+    if (indexes.some((index) => statement.columnTypeId(index) === 0)) return null;
+    return {
+      names: indexes.map((index) => statement.columnName(index)),
+      types: indexes.map((index) => typeName(statement.columnType(index))),
+    };
+  });
+  if (described) return described;
+  return withPrepared(connection, `DESCRIBE ${text}`, async (statement) => {
+    bindScalars(statement, parameters);
+    const [names, types] = await (await statement.run()).getColumns();
+    return { names: names.map(String), types: types.map(String) };
+  });
+}
+
+/** JSON is a VARCHAR by another name. */
+function typeName(type: DuckDBType): string {
+  return type.alias ?? String(type);
+}
+
+async function withPrepared<T>(
+  connection: DuckDBConnection,
+  sql: string,
+  use: (statement: DuckDBPreparedStatement) => Promise<T>,
+): Promise<T> {
+  const statement = await connection.prepare(sql);
+  try {
+    return await use(statement);
+  } finally {
+    statement.destroySync();
+  }
+}
+
+/** Strings, quoted names and comments, in which a semicolon ends nothing; or a semicolon. */
+const tokenPattern =
+  /[eE]'(?:\\[\s\S]|[^'\\]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|;/g;
+
+/** A single statement without the semicolon at its end and what follows. */
+export function withoutTerminator(text: string): string {
+  for (const token of text.matchAll(tokenPattern)) {
+    if (token[0] === ';') return text.slice(0, token.index);
+  }
+  return text;
+}
