@@ -150,8 +150,19 @@ async function changeSymbols(
   return feed.status();
 }
 
-function statusOf({ setting, kind, feed, failure }: Entry): FeedStatus {
-  if (feed && failure === null) return feed.status();
+function statusOf(entry: Entry): FeedStatus {
+  const { feed, failure, context } = entry;
+  if (!feed || failure !== null) return idleStatus(entry, failure);
+  try {
+    return feed.status();
+  } catch (thrown) {
+    const error = toCandelaError(thrown);
+    context.log.error({ err: error }, `feed '${entry.setting.name}' has no status: ${error.message}`);
+    return idleStatus(entry, error.message);
+  }
+}
+
+function idleStatus({ setting, kind }: Entry, failure: string | null): FeedStatus {
   return {
     name: setting.name,
     kind,

@@ -73,6 +73,7 @@ class SimulatorServer implements Simulator {
   readonly #sockets: WebSocketServer;
   readonly #clients = new Set<WebSocket>();
   readonly #listeners = new Map<string, Set<WebSocket>>();
+  #port = 0;
   #timer: NodeJS.Timeout | undefined;
   #silent = false;
   #eventsSent = 0;
@@ -95,11 +96,11 @@ class SimulatorServer implements Simulator {
   }
 
   get port(): number {
-    return (this.#http.address() as AddressInfo).port;
+    return this.#port;
   }
 
   get url(): string {
-    return `ws://${this.#options.host ?? '127.0.0.1'}:${this.port}${path}`;
+    return `ws://${this.#options.host ?? '127.0.0.1'}:${this.#port}${path}`;
   }
 
   async listen(): Promise<void> {
@@ -111,6 +112,7 @@ class SimulatorServer implements Simulator {
       });
       this.#http.listen(port, host, resolve);
     });
+    this.#port = (this.#http.address() as AddressInfo).port;
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#log.info({ url: this.url, seed }, 'SIMULATED exchange: its prices are made up');
   }

@@ -170,14 +170,16 @@ export class Connection {
 
   #startHeartbeat(socket: WebSocket, onSilence: (reason: string) => void): NodeJS.Timeout {
     const { clock, heartbeatMs, heartbeat } = this.#options;
+    const silentMs = (): number => (this.#paused ? 0 : clock.monotonicMs() - this.#lastMessageMs);
+    const endIfSilent = (): void => {
+      if (silentMs() <= silenceHeartbeats * heartbeatMs) return;
+      onSilence(`no message for ${Math.round(silentMs())} ms`);
+      socket.terminate();
+    };
     return setInterval(() => {
-      const silentMs = clock.monotonicMs() - this.#lastMessageMs;
-      if (!this.#paused && silentMs > silenceHeartbeats * heartbeatMs) {
-        onSilence(`no message for ${Math.round(silentMs)} ms`);
-        socket.terminate();
-      } else {
-        this.send(heartbeat);
-      }
+      this.send(heartbeat);
+      // After a standstill of our own, messages lie in the socket and the timer comes first: let it be read once.
+      if (silentMs() > silenceHeartbeats * heartbeatMs) setImmediate(endIfSilent);
     }, heartbeatMs);
   }
 }
