@@ -1,4 +1,7 @@
-/** Small helpers for binary formats. All formats here are little-endian, as is every platform Node runs on today but s390x. */
+/**
+ * Small helpers for binary formats. All formats here are little-endian, as is every platform Node runs on today
+ * but s390x.
+ */
 
 const zeros = new Uint8Array(8);
 

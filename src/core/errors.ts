@@ -90,14 +90,20 @@ export interface ErrorDetails {
   rows?: readonly RowRejection[];
 }
 
-/** Why one row of a batch was refused. `row` counts from 0 in the batch as it was sent; `column` is null when no single column is at fault. */
+/**
+ * Why one row of a batch was refused. `row` counts from 0 in the batch as it was sent; `column` is null when no
+ * single column is at fault.
+ */
 export interface RowRejection {
   row: number;
   column: string | null;
   reason: string;
 }
 
-/** The only error class that crosses a module border on purpose. Anything else is a defect and reported as `INTERNAL`. */
+/**
+ * The only error class that crosses a module border on purpose. Anything else is a defect and reported as
+ * `INTERNAL`.
+ */
 export class CandelaError extends Error {
   readonly code: ErrorCode;
   readonly kind: ErrorKind;

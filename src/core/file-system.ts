@@ -8,9 +8,15 @@ import { dirname, resolve } from 'node:path';
 
 /** An open file. Reads and writes name their position; there is no cursor. */
 export interface File {
-  /** Up to `length` bytes from `position`, fewer only at the end of the file; a fresh buffer whose first byte is 8-aligned. */
+  /**
+   * Up to `length` bytes from `position`, fewer only at the end of the file; a fresh buffer whose first byte is
+   * 8-aligned.
+   */
   read(position: number, length: number): Promise<Uint8Array>;
-  /** Writes the chunks one after the other from `position`: all, or it throws and any part of them may be in the file. */
+  /**
+   * Writes the chunks one after the other from `position`: all, or it throws and any part of them may be in the
+   * file.
+   */
   write(chunks: readonly Uint8Array[], position: number): Promise<void>;
   size(): Promise<number>;
   /** Cuts the file to `byteLength` bytes. */
@@ -22,7 +28,10 @@ export interface File {
 
 /** What storage formats need of a file system. Errors are the platform's own (`ENOSPC`, `ENOENT`, …). */
 export interface FileSystem {
-  /** Opens for reading and writing; `create` makes the file anew, empty, `existing` throws `ENOENT` if it is not there. */
+  /**
+   * Opens for reading and writing; `create` makes the file anew, empty, `existing` throws `ENOENT` if it is not
+   * there.
+   */
   open(path: string, mode: 'existing' | 'create'): Promise<File>;
   /** Names of the entries, unordered; empty if there is no such directory. */
   list(directory: string): Promise<string[]>;
@@ -50,10 +59,11 @@ export const nodeFileSystem: FileSystem = {
   },
   makeDirectory: async (path) => {
     const whole = resolve(path);
-    const first = await fs.mkdir(whole, { recursive: true });
-    if (first === undefined) return;
-    for (let made = whole; made.length >= first.length; made = dirname(made))
+    // If it was there already, whoever made it may have been killed before syncing its parent.
+    const first = (await fs.mkdir(whole, { recursive: true })) ?? whole;
+    for (let made = whole; made.length >= first.length; made = dirname(made)) {
       await syncDirectory(dirname(made));
+    }
   },
   remove: (path) => fs.unlink(path),
   syncDirectory,

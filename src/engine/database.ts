@@ -22,7 +22,10 @@ export interface TableInfo extends TableDef {
 
 /** How a write treats rows that do not fit the table. */
 export interface WriteOptions {
-  /** `fail` (default): nothing is written and `INVALID_ROWS` names the rows. `skip`: the others are written and the result names them. */
+  /**
+   * `fail` (default): nothing is written and `INVALID_ROWS` names the rows. `skip`: the others are written and
+   * the result names them.
+   */
   onInvalid?: 'fail' | 'skip';
 }
 
@@ -36,7 +39,10 @@ export interface WriteResult {
   rejected: RowRejection[];
 }
 
-/** Picks series: values of the series key by column (`{ symbol: 'AAPL' }`), where text may hold `*` for any characters. Absent columns match all. */
+/**
+ * Picks series: values of the series key by column (`{ symbol: 'AAPL' }`), where text may hold `*` for any
+ * characters. Absent columns match all.
+ */
 export type SeriesFilter = Record<string, string | number | bigint | readonly (string | number | bigint)[]>;
 
 /** A range of rows of one ticks, bars or rollup table. */
@@ -104,7 +110,8 @@ export interface SubscribeRequest {
  * - `live`: present states of open bars; a later one of the same bar replaces it.
  * - `closed`: bars that are complete: their bucket has passed.
  * - `correction`: bars already sent as closed, changed by late ticks: the full new bar.
- * - `lagged`: the consumer was too slow and `dropped` ticks or closed bars were left out before the next event; read the range again.
+ * - `lagged`: the consumer was too slow and `dropped` ticks or closed bars were left out before the next event;
+ *   read the range again.
  */
 export type BusEvent =
   | {

@@ -24,7 +24,10 @@ export interface OpenOptions {
   directory: string | null;
   /** Default `always`. */
   durability?: Durability;
-  /** Newest rows kept in memory so that recent reads never touch the disk; default 256 MiB. Queries have as much again. */
+  /**
+   * Newest rows kept in memory so that recent reads never touch the disk; default 256 MiB. Queries have as much
+   * again.
+   */
   memoryBytesMax?: number;
   /** Default: after 5 s. */
   flushIntervalMs?: number;
@@ -36,12 +39,14 @@ export interface OpenOptions {
 const memoryBytesDefault = 256 * 1024 * 1024;
 
 /**
- * Opens a database, replaying what its log holds beyond the store. Throws `DATA_DIRECTORY_IN_USE` if another process has
+ * Opens a database, replaying what its log holds beyond the store. Throws `DATA_DIRECTORY_IN_USE` if another
+ * process has
  * it open, `CORRUPT_WAL` or `CORRUPT_STORE` naming the file.
  *
  * ```ts
  * const database = await open({ directory: './data' });
- * await database.createTable({ name: 'trades', kind: 'ticks', timeColumn: 'time', seriesKey: ['symbol'], columns: [ … ] });
+ * await database.createTable({ name: 'trades', kind: 'ticks', timeColumn: 'time', seriesKey: ['symbol'],
+ * columns: [ … ] });
  * ```
  */
 export async function open(options: OpenOptions): Promise<Database> {

@@ -1,5 +1,6 @@
 /**
- * Recovery: the catalog and the state of memory as of the store's log position, from the store. The caller then replays the
+ * Recovery: the catalog and the state of memory as of the store's log position, from the store. The caller then
+ * replays the
  * log after that position through the ordinary apply step, which brings memory to where it was.
  */
 import { CandelaError } from '../core/errors.ts';

@@ -38,7 +38,10 @@ export interface DecimalColumn {
   nulls?: Uint8Array | undefined;
 }
 
-/** Strings (also JSON documents) by reference into a dictionary; code -1 means null. The dictionary may repeat or hold unused entries. */
+/**
+ * Strings (also JSON documents) by reference into a dictionary; code -1 means null. The dictionary may repeat
+ * or hold unused entries.
+ */
 export interface TextColumn {
   kind: 'text';
   dictionary: string[];

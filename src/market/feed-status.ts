@@ -21,7 +21,10 @@ export interface FeedStatus {
   lastError: string | null;
 }
 
-/** What can be asked of running feeds from outside. Unknown names throw `FEED_NOT_FOUND`; a feed without symbols of its own throws `UNSUPPORTED`. */
+/**
+ * What can be asked of running feeds from outside. Unknown names throw `FEED_NOT_FOUND`; a feed without symbols
+ * of its own throws `UNSUPPORTED`.
+ */
 export interface FeedControl {
   list(): FeedStatus[];
   subscribe(name: string, symbols: string[]): Promise<FeedStatus>;

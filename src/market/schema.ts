@@ -4,12 +4,18 @@
 export type ColumnType =
   | { kind: 'double' }
   | { kind: 'int64' }
-  /** `precision` ≤ 38. Without both numbers: any value with ≤ 18 whole and ≤ 20 decimal digits, each row keeping its own scale. */
+  /**
+   * `precision` ≤ 38. Without both numbers: any value with ≤ 18 whole and ≤ 20 decimal digits, each row keeping
+   * its own scale.
+   */
   | { kind: 'decimal'; precision?: number; scale?: number }
   | { kind: 'text' }
   | { kind: 'json' }
   | { kind: 'boolean' }
-  /** `unit` is what is kept (finer digits are cut at the write); `zone` false is SQL's `timestamp` without time zone. */
+  /**
+   * `unit` is what is kept (finer digits are cut at the write); `zone` false is SQL's `timestamp` without time
+   * zone.
+   */
   | { kind: 'timestamp'; unit: 'us' | 'ns'; zone: boolean };
 
 /** One column of a table. */
@@ -35,7 +41,10 @@ export interface TableDef {
   columns: ColumnDef[];
   /** The time column; required for ticks and bars, optional for state, absent for plain. */
   timeColumn?: string;
-  /** Columns whose values name a series, e.g. `['symbol']`; text or int64. May be empty (one series). For plain tables: the primary key. */
+  /**
+   * Columns whose values name a series, e.g. `['symbol']`; text or int64. May be empty (one series). For plain
+   * tables: the primary key.
+   */
   seriesKey: string[];
 }
 

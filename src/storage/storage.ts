@@ -5,7 +5,8 @@
  *
  * Guarantees asked of a backend:
  * - `commit` is all or nothing, and durable when it resolves (as far as the backend is durable at all).
- * - Commits happen in the order of the calls. A `scan`, `lookup` or query that starts after a commit resolved sees it; one that runs
+ * - Commits happen in the order of the calls. A `scan`, `lookup` or query that starts after a commit resolved
+ *   sees it; one that runs
  *   beside a commit sees all of it or nothing of it.
  * - Equal times come back in the order of the `version` column, then in the order they were appended.
  */
@@ -36,12 +37,18 @@ export type ViewSource =
   | { from: 'row'; column: string }
   /** A column of the series dictionary's row with the same series number. */
   | { from: 'series'; column: string }
-  /** (a [+ a2]) / (b [+ b2]) of row columns, null when the denominator is null or 0. The second term is a sum's compensation. */
+  /**
+   * (a [+ a2]) / (b [+ b2]) of row columns, null when the denominator is null or 0. The second term is a sum's
+   * compensation.
+   */
   | { from: 'ratio'; numerator: string[]; denominator: string[] }
   /** The sum of row columns as doubles. */
   | { from: 'sum'; terms: string[] };
 
-/** What SQL sees under a user's table name: the union of one or more physical tables, joined with a series dictionary. */
+/**
+ * What SQL sees under a user's table name: the union of one or more physical tables, joined with a series
+ * dictionary.
+ */
 export interface StoredView {
   name: string;
   columns: { name: string; source: ViewSource }[];
@@ -61,7 +68,10 @@ export type StorageOp =
   | { op: 'put-view'; view: StoredView }
   | { op: 'drop-view'; name: string }
   | { op: 'append'; table: number; columns: ColumnData[]; rowCount: number }
-  /** Each row takes the place of all stored rows with the same values in the `key` columns. Keys within the op are distinct. */
+  /**
+   * Each row takes the place of all stored rows with the same values in the `key` columns. Keys within the op
+   * are distinct.
+   */
   | { op: 'replace'; table: number; key: string[]; columns: ColumnData[]; rowCount: number }
   /** These rows become the table's whole content. */
   | { op: 'rewrite'; table: number; columns: ColumnData[]; rowCount: number }
@@ -96,7 +106,10 @@ export interface LookupRequest {
   timesNs: BigInt64Array;
 }
 
-/** Result of a SQL query: columns in display order, with the backend's name of each type (upper case, e.g. `DOUBLE`). */
+/**
+ * Result of a SQL query: columns in display order, with the backend's name of each type (upper case, e.g.
+ * `DOUBLE`).
+ */
 export interface QueryResult extends ColumnSet {
   types: string[];
   /** True when `rowsMax` cut the result. */
@@ -111,7 +124,10 @@ export interface QueryLimits {
 
 /** A frozen state of the store in which queries can be run; later commits do not show in it. Close it. */
 export interface StorageSnapshot {
-  /** One read-only statement. Throws `SYNTAX`, `INVALID_ARGUMENT`, `UNSUPPORTED` (not a query), `TIMEOUT`, `LIMIT_EXCEEDED`. */
+  /**
+   * One read-only statement. Throws `SYNTAX`, `INVALID_ARGUMENT`, `UNSUPPORTED` (not a query), `TIMEOUT`,
+   * `LIMIT_EXCEEDED`.
+   */
   query(text: string, parameters: readonly Scalar[], limits: QueryLimits): Promise<QueryResult>;
   close(): Promise<void>;
 }
@@ -132,7 +148,10 @@ export interface Storage {
   readAll(table: number, columns: string[]): Promise<ColumnSet>;
   /** Of each series the row with the greatest (time, version): the columns asked for. */
   lastRows(table: number, columns: string[]): Promise<ColumnSet>;
-  /** Names of the views and tables a query reads, lower case, so that the engine can bring them up to date first. Throws `SYNTAX`. */
+  /**
+   * Names of the views and tables a query reads, lower case, so that the engine can bring them up to date
+   * first. Throws `SYNTAX`.
+   */
   tablesOf(text: string): Promise<string[]>;
   snapshot(): Promise<StorageSnapshot>;
   stats(): Promise<StorageStats>;

@@ -60,7 +60,8 @@ function joined(sets: GroupedBars[]): GroupedBars {
 }
 
 /**
- * Bars that still stand open although their bucket ended at or before `horizon`, and were not told of yet; they count as
+ * Bars that still stand open although their bucket ended at or before `horizon`, and were not told of yet; they
+ * count as
  * told from now on. Should another tick reach one, it comes again as a correction.
  */
 export function overdueBars(entry: RollupEntry, horizon: number): GroupedBars | null {

@@ -2,10 +2,13 @@
  * The bus: who wants to hear of which rows, and what waits for them.
  *
  * Policy for slow consumers, per subscription:
- * - *Live bars* are never queued. A subscription remembers which bars have changed; their present state is read when the
+ * - *Live bars* are never queued. A subscription remembers which bars have changed; their present state is read
+ *   when the
  *   consumer takes it. A slow consumer sees fewer states of a bar, always the newest, and costs no memory.
- * - *Ticks, closed bars and corrections* are queued, up to `queueRowsMax` rows. When a consumer falls further behind, the
- *   oldest events are dropped and the next thing it gets is `lagged` with the number of rows left out, so that it can read
+ * - *Ticks, closed bars and corrections* are queued, up to `queueRowsMax` rows. When a consumer falls further
+ *   behind, the
+ *   oldest events are dropped and the next thing it gets is `lagged` with the number of rows left out, so that
+ * it can read
  *   the range again. Nothing is left out without being told.
  * - Writers never wait for a consumer.
  *
@@ -152,10 +155,13 @@ export class BusSubscription implements Subscription {
   /** Tells the consumer, once, that something waits: at once, or when the throttle allows a live state. */
   #signal(): void {
     if (this.#isHeld || this.#isSignalled || this.#isClosed || !this.#callback) return;
-    if (this.#queue.length > 0 || this.#dropped > 0) return this.#call();
+    const waitMs =
+      this.#queue.length > 0 || this.#dropped > 0 ? 0 : this.#liveDueMs - this.#host.monotonicMs();
+    if (waitMs <= 0) {
+      if (this.#queue.length > 0 || this.#dropped > 0 || this.#dirty.length > 0) this.#call();
+      return;
+    }
     if (this.#dirty.length === 0) return;
-    const waitMs = this.#liveDueMs - this.#host.monotonicMs();
-    if (waitMs <= 0) return this.#call();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#signal();

@@ -107,7 +107,10 @@ export class Publisher {
 
 /** How long a bar may still get ticks after its end before it counts as closed. */
 const graceNs = 1e9;
-/** A table whose newest row was at most so old when it came is live: for it the wall clock moves on even when no rows come. */
+/**
+ * A table whose newest row was at most so old when it came is live: for it the wall clock moves on even when no
+ * rows come.
+ */
 const liveWithinMs = 60_000;
 
 /** Time before which buckets have passed: that of the newest row, or for a live table that of the clock. */

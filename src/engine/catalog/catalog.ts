@@ -94,7 +94,10 @@ export class Catalog {
     throw new CandelaError('TABLE_NOT_FOUND', `there is no table '${name}'`);
   }
 
-  /** The ticks, bars or state table of that name. Throws `TABLE_NOT_FOUND`, or `UNSUPPORTED` if it is another kind of thing. */
+  /**
+   * The ticks, bars or state table of that name. Throws `TABLE_NOT_FOUND`, or `UNSUPPORTED` if it is another
+   * kind of thing.
+   */
   findRows(name: string, purpose: string): RowsEntry {
     const entry = this.find(name);
     if (entry.kind === 'rows') return entry;

@@ -29,7 +29,10 @@ export function checkTable(def: TableDef): TableDef {
   return { ...def, seriesKey: [...def.seriesKey], columns };
 }
 
-/** A name may hold anything but control characters and quotes, is not empty, and does not start with an underscore (ours do). */
+/**
+ * A name may hold anything but control characters and quotes, is not empty, and does not start with an
+ * underscore (ours do).
+ */
 export function checkName(name: unknown, what: string): asserts name is string {
   const isFit =
     typeof name === 'string' && /^[^_"\p{Cc}][^"\p{Cc}]*$/u.test(name) && name.length <= nameLengthMax;

@@ -1,4 +1,7 @@
-/** Changes of the catalog. Each is made with no writer inside and is one commit of the store, so a crash leaves the old state or the new. */
+/**
+ * Changes of the catalog. Each is made with no writer inside and is one commit of the store, so a crash leaves
+ * the old state or the new.
+ */
 import { CandelaError } from '../../core/errors.ts';
 import type { CandlesDef, ColumnDef, RollupDef, TableDef } from '../../market/schema.ts';
 import { divides, parseTimeframe } from '../../market/timeframe.ts';

@@ -54,7 +54,10 @@ export function timeColumn(def: TableDef): ColumnDef {
   return def.timeColumn === undefined ? implicitTime : columnDef(def, def.timeColumn);
 }
 
-/** The physical table for rows of a ticks, bars or state table: series number, time, arrival number, then the row columns. */
+/**
+ * The physical table for rows of a ticks, bars or state table: series number, time, arrival number, then the
+ * row columns.
+ */
 export function rowsTable(id: number, def: TableDef): StoredTable {
   const time = timeColumn(def);
   return {
@@ -129,7 +132,10 @@ export interface RollupLayout {
   time: ColumnDef;
 }
 
-/** What SQL sees under a rollup's name: time, group columns, aggregates, of closed and live bars. `increase` columns exist in reads only. */
+/**
+ * What SQL sees under a rollup's name: time, group columns, aggregates, of closed and live bars. `increase`
+ * columns exist in reads only.
+ */
 export function rollupView(rollup: RollupLayout): StoredView {
   const { id, name, plan, ticks, groupKey, dictionaryId, time } = rollup;
   const outputs = plan.outputs.filter((output) => output.source.from !== 'increase');

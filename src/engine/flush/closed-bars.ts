@@ -1,5 +1,6 @@
 /**
- * What a flush does with a rollup's closed bars: whole bars are appended; late parts are merged with the bar they belong
+ * What a flush does with a rollup's closed bars: whole bars are appended; late parts are merged with the bar
+ * they belong
  * to, be it among those being flushed or in the store already, where it is then replaced.
  */
 import type { Storage, StorageOp } from '../../storage/storage.ts';

@@ -2,7 +2,8 @@
  * Flush: what only memory and the log hold goes to the store, in one transaction with the log position it reaches.
  *
  * The cut is taken in one synchronous step: row numbers of every table, the closed rows and a copy of the open bars of
- * every rollup, and the LSN. The commit then holds exactly the effect of the log up to that LSN, so recovery is: open the
+ * every rollup, and the LSN. The commit then holds exactly the effect of the log up to that LSN, so recovery
+ * is: open the
  * store, replay the log after its LSN. Writes go on meanwhile. A failed commit changes nothing; the next flush takes
  * the rows again.
  */
@@ -100,7 +101,10 @@ export class Flusher {
       });
   }
 
-  /** Resolves at once while there is room for more rows, else after flushes have made some. Throws `WRITES_STOPPED` while flushes fail. */
+  /**
+   * Resolves at once while there is room for more rows, else after flushes have made some. Throws
+   * `WRITES_STOPPED` while flushes fail.
+   */
   async room(): Promise<void> {
     while (this.#state.pendingBytes >= this.#state.limits.pendingBytesMax) {
       if (this.#state.writesStopped !== null) throw stopped(this.#state.writesStopped);
@@ -109,7 +113,10 @@ export class Flusher {
     }
   }
 
-  /** Moves everything pending to the store, and the live bars of the rollups named. `then` runs before any other commit. */
+  /**
+   * Moves everything pending to the store, and the live bars of the rollups named. `then` runs before any other
+   * commit.
+   */
   flush<T = void>(live: readonly RollupEntry[] = [], then?: () => Promise<T>): Promise<T | undefined> {
     return this.#state.commits.run(async () => {
       await this.#flushNow(live);

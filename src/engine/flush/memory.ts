@@ -36,7 +36,10 @@ function bytesOf({ hot, bytesPerRow }: Part): number {
   return bytesPerRow * hot.capacityRows;
 }
 
-/** Evicts the oldest flushed blocks, of the table that holds most, until the rows in memory fit the budget or none may go. */
+/**
+ * Evicts the oldest flushed blocks, of the table that holds most, until the rows in memory fit the budget or
+ * none may go.
+ */
 export function evictToBudget(catalog: Catalog, bytesMax: number): void {
   let parts = partsOf(catalog);
   let excess = hotBytesOf(catalog) - bytesMax;

@@ -9,7 +9,10 @@ import type { SeriesIndex } from '../series/series-index.ts';
 import type { RowTable } from '../tables/row-table.ts';
 import { storedTimeName } from '../tables/row-table.ts';
 
-/** Steps that store rows up to `toRow` and the series first seen since the last flush. The arrays are views of memory that is not written again. */
+/**
+ * Steps that store rows up to `toRow` and the series first seen since the last flush. The arrays are views of
+ * memory that is not written again.
+ */
 export function planRows(table: RowTable, toRow: number): StorageOp[] {
   const ops = planSeries(table.id, table.series, table.storedSeries, table.durableSeries);
   const parts = partsOf(table, toRow);

@@ -173,7 +173,10 @@ export class HotRows<P extends BlockPayload> {
     return block;
   }
 
-  /** Row numbers of a series that are in memory and at least `fromRow`, newest arrival first; stops early when `visit` returns false. */
+  /**
+   * Row numbers of a series that are in memory and at least `fromRow`, newest arrival first; stops early when
+   * `visit` returns false.
+   */
   walk(
     series: number,
     fromRow: number,

@@ -19,11 +19,17 @@ export interface ValueStore {
   takeRows(column: ColumnData | undefined, rows: Int32Array, count: number): void;
   setFrom(column: ColumnData, fromRow: number, toRow: number): void;
   copyRow(from: ValueStore, fromRow: number, toRow: number): void;
-  /** Is the column's value at `fromRow` smaller (`isMin`) or greater than that of `row`, or is `row` null? Never for a null. */
+  /**
+   * Is the column's value at `fromRow` smaller (`isMin`) or greater than that of `row`, or is `row` null? Never
+   * for a null.
+   */
   beats(column: ColumnData, fromRow: number, row: number, isMin: boolean): boolean;
   /** A new column of the rows named. */
   gather(rows: Int32Array): ColumnData;
-  /** Rows from … to-1; shares memory where it can, so it must not be written to. It stays valid when the store grows. */
+  /**
+   * Rows from … to-1; shares memory where it can, so it must not be written to. It stays valid when the store
+   * grows.
+   */
   view(from: number, to: number): ColumnData;
 }
 
@@ -77,7 +83,7 @@ class DoubleStore implements ValueStore {
   beats(column: ColumnData, fromRow: number, row: number, isMin: boolean): boolean {
     const value = (column as { values: Float64Array }).values[fromRow];
     const own = this.values[row];
-    return value === value && !(isMin ? own <= value : own >= value);
+    return !Number.isNaN(value) && !(isMin ? own <= value : own >= value);
   }
   gather(rows: Int32Array): ColumnData {
     const { values } = this;

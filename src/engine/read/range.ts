@@ -92,7 +92,10 @@ export function sortedRows(
   return rows;
 }
 
-/** The name of a ns time below which `t256` values compare as the full time would: the least multiple of 256 ns not below it. */
+/**
+ * The name of a ns time below which `t256` values compare as the full time would: the least multiple of 256 ns
+ * not below it.
+ */
 export function ceil256(timeNs: bigint): number {
   const rest = timeNs & 255n;
   return Number(rest === 0n ? timeNs : timeNs - rest + 256n);

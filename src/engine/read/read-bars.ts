@@ -28,7 +28,10 @@ export interface BarsRead {
   isCut: boolean;
 }
 
-/** Bars of the groups named (null: all), ordered by (bucket start, group). The memory part is taken before the first await. */
+/**
+ * Bars of the groups named (null: all), ordered by (bucket start, group). The memory part is taken before the
+ * first await.
+ */
 export function readBars(
   storage: Storage,
   source: BarsTarget,
@@ -147,7 +150,7 @@ async function wholeLastTime(
 ): Promise<ColumnSet> {
   const times = (set.columns[request.columns.indexOf(source.timeName)] as { values: BigInt64Array }).values;
   const last = times[set.rowCount - 1];
-  const keep = times.findIndex((time) => time === last);
+  const keep = times.indexOf(last);
   const whole = await storage.scan({ ...request, fromNs: last, toNs: last + 1n, limit: null });
   const head: ColumnSet = {
     ...set,
@@ -212,7 +215,10 @@ function ordered(whole: Partials, range: Range): BarsRead {
   return { partials: whole, rows: isCut ? rows.slice(0, range.limit ?? 0) : rows, isCut };
 }
 
-/** Merges whole bars into those of a longer timeframe; `rows` must be in order of time. The result is in the same order. */
+/**
+ * Merges whole bars into those of a longer timeframe; `rows` must be in order of time. The result is in the
+ * same order.
+ */
 export function mergeToTimeframe(read: BarsRead, timeframe: Timeframe): BarsRead {
   const { partials } = read;
   const merged = new Partials(partials.specs, Math.max(16, read.rows.length));

@@ -7,7 +7,10 @@ import { matchSeries, read } from './read-path.ts';
 /** Series beyond which a snapshot is one read of the newest rows of all, instead of one per series. */
 const seriesOneByOneMax = 1_000;
 
-/** The state a subscription starts from: the newest rows per series, ascending in time. Memory is read before the first await. */
+/**
+ * The state a subscription starts from: the newest rows per series, ascending in time. Memory is read before
+ * the first await.
+ */
 export async function snapshotEvent(
   state: EngineState,
   entry: RowsEntry | RollupEntry,

@@ -1,7 +1,8 @@
 /**
  * Partial bars: rows of accumulators, each over some of the ticks of one (group, bucket).
  *
- * Guarantee: merging is exact, associative and commutative. However the ticks of a bucket are split into partial bars and in
+ * Guarantee: merging is exact, associative and commutative. However the ticks of a bucket are split into
+ * partial bars and in
  * whatever order those are merged, the result is the bar of all the ticks at once (sums of doubles: up to the last
  * bit of a compensated sum). That is what lets late ticks mend closed bars, levels build on levels, and memory and
  * store be added together when read.
@@ -138,7 +139,10 @@ export function sameSlot(a: SlotSpec, b: SlotSpec): boolean {
   return a.fn === b.fn && a.column === b.column && a.weight === b.weight;
 }
 
-/** A batch of ticks of one table as the fold takes it. Of ticks with equal times the one that arrived first stands first. */
+/**
+ * A batch of ticks of one table as the fold takes it. Of ticks with equal times the one that arrived first
+ * stands first.
+ */
 export interface TickBatch {
   count: number;
   /** Group of each tick. */

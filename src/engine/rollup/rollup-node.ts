@@ -14,7 +14,8 @@
  *   open bars of the levels below (`live`).
  * - A new bucket closes the bars of its group, at this and every level above, that end at or before its start.
  * - What arrives for a bucket that has passed is *late*: it goes, as a partial bar of its own, among the closed rows of
- *   this level and is merged with the bar by whoever reads or stores it, and it is handed on to the next level, where its
+ *   this level and is merged with the bar by whoever reads or stores it, and it is handed on to the next level,
+ * where its
  *   bucket may still be open.
  */
 import { bucketOf } from '../../market/timeframe.ts';
@@ -72,7 +73,10 @@ export class RollupNode {
   groupCount = 0;
   /** Closed rows below this have been told to subscribers. */
   publishedRow = 0;
-  /** Per group the bar told to subscribers as closed because time had passed, though it still stands open: start and ticks then. */
+  /**
+   * Per group the bar told to subscribers as closed because time had passed, though it still stands open: start
+   * and ticks then.
+   */
   announcedStart: Float64Array = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   announcedTicks: Float64Array = new Float64Array(16);
   /** Our slots among those of the source, and of every level below: nearest first, ourselves at 0. */
@@ -195,7 +199,10 @@ export class RollupNode {
     return !isEmpty;
   }
 
-  /** The newest closed bar of a group into row `toRow` of `into`; false if there is none. Parts that came late are included. */
+  /**
+   * The newest closed bar of a group into row `toRow` of `into`; false if there is none. Parts that came late
+   * are included.
+   */
   lastClosed(group: number, into: Partials, toRow: number): boolean {
     if (group >= this.groupCount) return false;
     const newest = this.closed.latestT[group];
@@ -215,7 +222,10 @@ export class RollupNode {
     return !isEmpty;
   }
 
-  /** The value of a `last` slot in the group's newest closed bar that starts before `start`: NaN if memory knows none. */
+  /**
+   * The value of a `last` slot in the group's newest closed bar that starts before `start`: NaN if memory knows
+   * none.
+   */
   lastValueBefore(group: number, start: number, slot: number): number {
     if (group >= this.groupCount) return Number.NaN;
     const best = new NewestPart(start);

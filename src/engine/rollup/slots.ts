@@ -12,7 +12,10 @@ import type { ColumnType } from '../../market/schema.ts';
 import type { ValueStore } from '../hot/value-store.ts';
 import { createValueStore } from '../hot/value-store.ts';
 
-/** What a slot accumulates. `product` and `weight` are the two sums of a vwap, over rows where neither value is null. */
+/**
+ * What a slot accumulates. `product` and `weight` are the two sums of a vwap, over rows where neither value is
+ * null.
+ */
 export type SlotFunction = 'first' | 'last' | 'min' | 'max' | 'sum' | 'count' | 'product' | 'weight';
 
 /** One slot of a rollup: a function over columns of the ticks table. */
@@ -109,7 +112,10 @@ class PickSlot implements Slot {
   }
 }
 
-/** Does this slot take its values in `pick`, and of the first (true) or the last (false) tick? Undefined for other slots. */
+/**
+ * Does this slot take its values in `pick`, and of the first (true) or the last (false) tick? Undefined for
+ * other slots.
+ */
 export function picksFirst(slot: Slot): boolean | undefined {
   return slot instanceof PickSlot ? slot.isFirst : undefined;
 }
@@ -153,7 +159,7 @@ class CountSlot implements Slot {
 function countPresent(column: ColumnData, count: number, target: Int32Array, into: Float64Array): void {
   if (column.kind === 'double') {
     const { values } = column;
-    for (let i = 0; i < count; i++) if (values[i] === values[i]) into[target[i]]++;
+    for (let i = 0; i < count; i++) if (!Number.isNaN(values[i])) into[target[i]]++;
   } else if (column.kind === 'text') {
     for (let i = 0; i < count; i++) if (column.codes[i] >= 0) into[target[i]]++;
   } else {
@@ -194,7 +200,7 @@ class DoubleExtremeSlot implements Slot {
     const other = (from as DoubleExtremeSlot).values[fromRow];
     const own = this.values[toRow];
     // A comparison with NaN is false: "not own <= other" also holds where own is still null.
-    if (other === other && !(this.#isMin ? own <= other : own >= other)) this.values[toRow] = other;
+    if (!Number.isNaN(other) && !(this.#isMin ? own <= other : own >= other)) this.values[toRow] = other;
   }
   store(rows: Int32Array): ColumnData[] {
     return [{ kind: 'double', values: Float64Array.from(rows, (row) => this.values[row]) }];
@@ -208,7 +214,7 @@ function foldMin(values: Float64Array, count: number, target: Int32Array, into: 
   for (let i = 0; i < count; i++) {
     const value = values[i];
     const row = target[i];
-    if (value === value && !(into[row] <= value)) into[row] = value;
+    if (!Number.isNaN(value) && !(into[row] <= value)) into[row] = value;
   }
 }
 
@@ -216,7 +222,7 @@ function foldMax(values: Float64Array, count: number, target: Int32Array, into: 
   for (let i = 0; i < count; i++) {
     const value = values[i];
     const row = target[i];
-    if (value === value && !(into[row] >= value)) into[row] = value;
+    if (!Number.isNaN(value) && !(into[row] >= value)) into[row] = value;
   }
 }
 
@@ -291,7 +297,7 @@ class DoubleSumSlot implements Slot {
     const { sums, compensations } = this;
     for (let i = 0; i < count; i++) {
       const value = values[i];
-      if (value === value) addCompensated(sums, compensations, target[i], value);
+      if (!Number.isNaN(value)) addCompensated(sums, compensations, target[i], value);
     }
   }
   pick(): void {}
@@ -302,7 +308,7 @@ class DoubleSumSlot implements Slot {
   mergeRow(from: Slot, fromRow: number, toRow: number): void {
     const other = from as DoubleSumSlot;
     const value = other.sums[fromRow];
-    if (value !== value) return;
+    if (Number.isNaN(value)) return;
     addCompensated(this.sums, this.compensations, toRow, value);
     this.compensations[toRow] += other.compensations[fromRow];
   }
@@ -321,7 +327,7 @@ class DoubleSumSlot implements Slot {
 /** Neumaier 1974: the rounding error of each addition is gathered apart. */
 function addCompensated(sums: Float64Array, compensations: Float64Array, row: number, value: number): void {
   const sum = sums[row];
-  if (sum !== sum) {
+  if (Number.isNaN(sum)) {
     sums[row] = value;
     return;
   }
@@ -330,7 +336,10 @@ function addCompensated(sums: Float64Array, compensations: Float64Array, row: nu
   sums[row] = total;
 }
 
-/** The two sums of a vwap: Σ value × weight (`product`) and Σ weight (`weight`), in doubles whatever the columns' types. */
+/**
+ * The two sums of a vwap: Σ value × weight (`product`) and Σ weight (`weight`), in doubles whatever the
+ * columns' types.
+ */
 class WeightedSumSlot extends DoubleSumSlot {
   readonly #weight: number;
   readonly #isProduct: boolean;
@@ -349,7 +358,7 @@ class WeightedSumSlot extends DoubleSumSlot {
     const weights = asDoubles(weightColumn);
     for (let i = 0; i < count; i++) {
       const product = values[i] * weights[i];
-      if (product === product) {
+      if (!Number.isNaN(product)) {
         addCompensated(this.sums, this.compensations, target[i], this.#isProduct ? product : weights[i]);
       }
     }

@@ -129,7 +129,10 @@ function setPosition(t: Float64Array, tie: Float64Array, row: number, timeNs: bi
   tie[row] = Number(rest) * arrivalLimit + Number(arrival);
 }
 
-/** whole + rest as 64-bit integers, by 32-bit halves (bigints cost ten times as much); |whole| < 2^62, 0 ≤ rest < 256. */
+/**
+ * whole + rest as 64-bit integers, by 32-bit halves (bigints cost ten times as much); |whole| < 2^62, 0 ≤ rest
+ * < 256.
+ */
 export function toInt64(whole: Float64Array, rest: Float64Array): BigInt64Array {
   const values = new BigInt64Array(whole.length);
   const words = new Uint32Array(values.buffer);

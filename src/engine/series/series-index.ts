@@ -156,7 +156,10 @@ function localCodes(column: ColumnData, rowCount: number): { codes: Int32Array; 
   for (let row = 0; row < rowCount; row++) {
     const value = valueAt(column, row);
     let code = codeOf.get(value);
-    if (code === undefined) codeOf.set(value, (code = codeOf.size));
+    if (code === undefined) {
+      code = codeOf.size;
+      codeOf.set(value, code);
+    }
     codes[row] = code;
   }
   return { codes, count: codeOf.size };
@@ -172,7 +175,10 @@ function paired(
   for (let row = 0; row < left.length; row++) {
     const pair = left[row] * rightCount + right[row];
     let code = codeOf.get(pair);
-    if (code === undefined) codeOf.set(pair, (code = codeOf.size));
+    if (code === undefined) {
+      code = codeOf.size;
+      codeOf.set(pair, code);
+    }
     codes[row] = code;
   }
   return { codes, count: codeOf.size };

@@ -25,7 +25,7 @@
  * after any ordinary power loss in the middle of a group.
  */
 import { CandelaError } from '../../core/errors.ts';
-import type { FileSystem } from '../../core/file-system.ts';
+import type { File, FileSystem } from '../../core/file-system.ts';
 import type { Logger } from '../../core/log.ts';
 import { decodeFrame, frameHeaderBytes, readHeader, readWholeFrame, type WalFrame } from './frame.ts';
 import { listSegments, readSegmentHeader, type SegmentFile, segmentHeaderBytes } from './segment.ts';
@@ -82,23 +82,19 @@ async function* replaySegment(
     const salt = saltOf(segment, bytes, isLast);
     if (salt === null) return firstLsn;
     let end: Position = { path, offset: segmentHeaderBytes, lsn: firstLsn };
+    let synced = end;
     for (;;) {
       const frame = readWholeFrame(bytes, end.offset, salt);
       if (frame === null) break;
       if (frame.lsn !== end.lsn) throw corrupt(end, `frame ${frame.lsn} where frame ${end.lsn} must be`);
+      // The first frame to tell of a sync is the one written next after it.
+      if (frame.syncedLsn >= synced.lsn) synced = end;
       const next = end.offset + frame.byteLength;
       if (end.lsn > afterLsn) yield decodeAt(end, bytes.subarray(end.offset, next));
       end = { path, offset: next, lsn: end.lsn + 1 };
     }
-    if (end.offset < bytes.length) {
-      refuseIfSynced(bytes, end, salt, isLast);
-      await file.truncate(end.offset);
-      await file.sync();
-      log.warn(
-        { file: path, offset: end.offset, bytesCut: bytes.length - end.offset, lastLsn: end.lsn - 1 },
-        'the write-ahead log ended in bytes written but not synced before a crash; cut after the last whole frame',
-      );
-    }
+    if (end.offset < bytes.length) refuseIfSynced(bytes, end, salt, isLast);
+    if (isLast) await settleTail(file, bytes, synced.offset, end, log);
     return end.lsn;
   } finally {
     await file.close();
@@ -110,6 +106,29 @@ interface Position {
   path: string;
   offset: number;
   lsn: number;
+}
+
+/**
+ * Cuts off what is torn, and puts what is whole on the disk for certain before anything is written after it. Frames
+ * that no later one tells to be synced are written again for that: if their sync failed before the crash, the
+ * system may count their pages as written, and another sync would do nothing.
+ */
+async function settleTail(
+  file: File,
+  bytes: Uint8Array,
+  syncedEnd: number,
+  { path, offset, lsn }: Position,
+  log: Logger,
+): Promise<void> {
+  const bytesCut = bytes.length - offset;
+  if (bytesCut > 0) await file.truncate(offset);
+  if (syncedEnd < offset) await file.write([bytes.subarray(syncedEnd, offset)], syncedEnd);
+  await file.sync();
+  if (bytesCut === 0) return;
+  log.warn(
+    { file: path, offset, bytesCut, lastLsn: lsn - 1 },
+    'the write-ahead log ended in bytes written but not synced before a crash; cut after the last whole frame',
+  );
 }
 
 /** The salt of the segment, or null if it was never completely created. */

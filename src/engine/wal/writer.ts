@@ -115,8 +115,6 @@ export async function openWal(options: WalOptions): Promise<WalWriter> {
           `${path} starts at LSN ${firstLsn}, but the log is to continue at LSN ${startLsn}`,
         );
       }
-      // The reader relies on it that a segment is on the disk before a later one exists.
-      await file.sync();
       const lastLsn = (files[index + 1]?.firstLsn ?? startLsn) - 1;
       // An empty one at startLsn was left by an interrupted creation; the first append makes it anew.
       if (firstLsn < startLsn) closed.push({ path, lastLsn, bytes });

@@ -107,7 +107,7 @@ function checkColumn(column: ColumnDef, data: ColumnData, rowCount: number, reas
 function checkPresent(data: ColumnData, rowCount: number, refuse: (row: number) => void): void {
   if (data.kind === 'double') {
     const { values } = data;
-    for (let row = 0; row < rowCount; row++) if (values[row] !== values[row]) refuse(row);
+    for (let row = 0; row < rowCount; row++) if (Number.isNaN(values[row])) refuse(row);
   } else if (data.kind === 'text') {
     for (let row = 0; row < rowCount; row++) if (data.codes[row] < 0) refuse(row);
   } else if (data.nulls) {

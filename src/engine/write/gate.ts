@@ -18,7 +18,10 @@ export class Gate {
     if (this.#inside === 0) this.#onEmpty?.();
   }
 
-  /** Runs `change` when all writers have left, and keeps new ones waiting until it is done. Changes happen one at a time. */
+  /**
+   * Runs `change` when all writers have left, and keeps new ones waiting until it is done. Changes happen one
+   * at a time.
+   */
   async exclusive<T>(change: () => Promise<T>): Promise<T> {
     while (this.#closed) await this.#closed;
     let open = (): void => undefined;

@@ -1,7 +1,8 @@
 /**
  * The write path: admit → log → hot rows → rollups → bus → acknowledge.
  *
- * A batch is visible to readers and subscribers once the log has it as durable as the database was opened to make it, in
+ * A batch is visible to readers and subscribers once the log has it as durable as the database was opened to
+ * make it, in
  * the order of the log. Anything that can fail on account of the batch happens before the log.
  */
 import { assert } from '../../core/assert.ts';
@@ -70,7 +71,10 @@ function result(lsn: number, { rowCount, rejected }: Admitted): WriteResult {
   return { lsn, rowCount, rejected };
 }
 
-/** A plain table's rows go to the store at once: its transaction is their log. A primary key makes later rows take the place of earlier. */
+/**
+ * A plain table's rows go to the store at once: its transaction is their log. A primary key makes later rows
+ * take the place of earlier.
+ */
 async function writePlain(state: EngineState, entry: PlainEntry, admitted: Admitted): Promise<void> {
   const { def } = entry;
   const table = physicalId(entry.id, tableRole.rows);
