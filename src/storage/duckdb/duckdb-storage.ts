@@ -23,7 +23,8 @@ import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
 import { runOps } from './committing.ts';
 import { storeError } from './errors.ts';
 import { openInstance } from './instance.ts';
-import { type QueryTree, queryTreeReader } from './query-tree.ts';
+import { SnapshotPool } from './query/snapshot.ts';
+import { type QueryTree, queryTreeReader } from './query/tree.ts';
 import {
   lastRowsStatement,
   lookupStatement,
@@ -31,9 +32,8 @@ import {
   readAllStatement,
   scanStatement,
 } from './scan-sql.ts';
-import { SnapshotPool } from './snapshot.ts';
 import { databaseBytes, ReaderPool } from './statements.ts';
-import { readColumns } from './vector-reader.ts';
+import { readColumnsInTurns } from './vector-reader.ts';
 
 /** Where the store lives and what it may use. */
 export interface DuckDbStorageOptions {
@@ -196,7 +196,7 @@ class DuckDbStorage implements Storage {
       try {
         return await this.#parts.readers.run(statement, (result) => {
           onCount(result.rowCount);
-          return readColumns(result, statement.forms);
+          return readColumnsInTurns(result, statement.forms);
         });
       } catch (error) {
         throw storeError(error, 'read');

@@ -11,7 +11,7 @@ import { type ColumnReader, isValid, NullBytes, validityOf } from './validity.ts
 export type ResultForm = Exclude<VectorForm, { kind: 'scale' }>;
 
 /** How many columns of the result a form takes up. */
-export function widthOf(form: ResultForm): number {
+function widthOf(form: ResultForm): number {
   return form.kind === 'decimal' && form.ownScale ? 2 : 1;
 }
 
@@ -20,17 +20,46 @@ export type ResultChunks = Pick<DuckDBMaterializedResult, 'rowCount' | 'chunkCou
 
 /** The columns of a result's chunks, by their forms in order; the arrays belong to the caller. */
 export function readColumns(result: ResultChunks, forms: readonly ResultForm[]): ColumnData[] {
-  const readers = forms.map((form) => columnReader(form, result.rowCount));
-  let at = 0;
+  const gathering = startGathering(result, forms);
+  for (let index = 0; index < result.chunkCount; index++) gather(gathering, index);
+  return gathering.readers.map((reader) => reader.finish());
+}
+
+/** Chunks read between two turns of the event loop: about a millisecond of plain columns. */
+const chunksPerTurn = 64;
+
+/** {@link readColumns} for results of any length: gives way to other work now and then. */
+export async function readColumnsInTurns(
+  result: ResultChunks,
+  forms: readonly ResultForm[],
+): Promise<ColumnData[]> {
+  const gathering = startGathering(result, forms);
   for (let index = 0; index < result.chunkCount; index++) {
-    const chunk = result.getChunk(index);
-    const count = chunk.rowCount;
-    for (let i = 0, column = 0; i < readers.length; column += widthOf(forms[i]), i++) {
-      readers[i].read(chunk, column, at, count);
-    }
-    at += count;
+    gather(gathering, index);
+    if (index % chunksPerTurn === chunksPerTurn - 1) await new Promise((resolve) => setImmediate(resolve));
   }
-  return readers.map((reader) => reader.finish());
+  return gathering.readers.map((reader) => reader.finish());
+}
+
+interface Gathering {
+  result: ResultChunks;
+  forms: readonly ResultForm[];
+  readers: ColumnReader[];
+  rowsRead: number;
+}
+
+function startGathering(result: ResultChunks, forms: readonly ResultForm[]): Gathering {
+  return { result, forms, readers: forms.map((form) => columnReader(form, result.rowCount)), rowsRead: 0 };
+}
+
+function gather(gathering: Gathering, index: number): void {
+  const { result, forms, readers, rowsRead } = gathering;
+  const chunk = result.getChunk(index);
+  const count = chunk.rowCount;
+  for (let i = 0, column = 0; i < readers.length; column += widthOf(forms[i]), i++) {
+    readers[i].read(chunk, column, rowsRead, count);
+  }
+  gathering.rowsRead = rowsRead + count;
 }
 
 function columnReader(form: ResultForm, rowCount: number): ColumnReader {

@@ -1,5 +1,5 @@
-import { CandelaError, type ErrorCode } from '../../core/errors.ts';
-import { type DuckDbError, readDuckDbError, storeError } from './errors.ts';
+import { CandelaError, type ErrorCode } from '../../../core/errors.ts';
+import { type DuckDbError, readDuckDbError, storeError } from '../errors.ts';
 
 /** The user's text inside the statement that was run: how many bytes precede it, and the text. */
 export interface QueryFrame {

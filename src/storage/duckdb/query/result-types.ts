@@ -1,5 +1,5 @@
-import { decimalBits } from './types.ts';
-import type { ResultForm } from './vector-reader.ts';
+import { decimalBits } from '../types.ts';
+import type { ResultForm } from '../vector-reader.ts';
 
 /** How a column of a query's result is fetched: the SQL that makes it readable, and the form it then has. */
 export interface ResultPlan {

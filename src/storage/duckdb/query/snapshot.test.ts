@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { silentLogger } from '../../core/log.ts';
-import { columnOf, type Scalar } from '../../market/columns.ts';
-import { rowsOf, type Tick, tickColumns, ticks } from '../storage.case.ts';
-import type { QueryResult, Storage, StorageOp, StoredTable } from '../storage.ts';
-import { openDuckDbStorage } from './duckdb-storage.ts';
+import { silentLogger } from '../../../core/log.ts';
+import { columnOf, type Scalar } from '../../../market/columns.ts';
+import { rowsOf, type Tick, tickColumns, ticks } from '../../storage.case.ts';
+import type { QueryResult, Storage, StorageOp, StoredTable } from '../../storage.ts';
+import { openDuckDbStorage } from '../duckdb-storage.ts';
 
 const limits = { rowsMax: 1000, timeoutMs: 10_000 };
 

@@ -2,8 +2,8 @@
  * What a query is, read off DuckDB's own syntax tree (`json_serialize_sql`) before anything is run: that it is one
  * SELECT or EXPLAIN of one, which tables it names, and that it calls only table functions known to be harmless.
  */
-import { CandelaError } from '../../core/errors.ts';
-import type { ReaderPool } from './statements.ts';
+import { CandelaError } from '../../../core/errors.ts';
+import type { ReaderPool } from '../statements.ts';
 
 /** A query that may be run. */
 export interface QueryTree {

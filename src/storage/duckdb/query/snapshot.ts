@@ -3,13 +3,13 @@
  * transaction sees at its first touch of the database, so the touch is made before the snapshot is handed out.
  */
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { CandelaError } from '../../core/errors.ts';
-import type { Scalar } from '../../market/columns.ts';
-import type { QueryLimits, QueryResult, StorageSnapshot } from '../storage.ts';
-import { storeError } from './errors.ts';
-import { runQuery } from './query.ts';
-import { endsTransaction, queryError } from './query-errors.ts';
-import type { QueryTree } from './query-tree.ts';
+import { CandelaError } from '../../../core/errors.ts';
+import type { Scalar } from '../../../market/columns.ts';
+import type { QueryLimits, QueryResult, StorageSnapshot } from '../../storage.ts';
+import { storeError } from '../errors.ts';
+import { endsTransaction, queryError } from './errors.ts';
+import { runQuery } from './run-query.ts';
+import type { QueryTree } from './tree.ts';
 
 /** How many may wait for a snapshot while all are taken. */
 const waitingMax = 1000;

@@ -1,12 +1,12 @@
 /** One user query on one connection: prepared, bound, wrapped so that DuckDB itself limits and converts it, and read. */
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBType } from '@duckdb/node-api';
-import { CandelaError } from '../../core/errors.ts';
-import { type Scalar, sliceColumn } from '../../market/columns.ts';
-import type { QueryLimits, QueryResult } from '../storage.ts';
-import { bindScalars } from './query-parameters.ts';
-import type { QueryTree } from './query-tree.ts';
+import { CandelaError } from '../../../core/errors.ts';
+import { type Scalar, sliceColumn } from '../../../market/columns.ts';
+import type { QueryLimits, QueryResult } from '../../storage.ts';
+import { readColumnsInTurns } from '../vector-reader.ts';
+import { bindScalars } from './parameters.ts';
 import { resultPlan } from './result-types.ts';
-import { readColumns } from './vector-reader.ts';
+import type { QueryTree } from './tree.ts';
 
 /** A query to run. */
 export interface QueryRequest {
@@ -42,7 +42,7 @@ export async function runQuery(
   return withPrepared(connection, sql, async (statement) => {
     bindScalars(statement, parameters);
     const result = await statement.run();
-    const columns = await readColumns(
+    const columns = await readColumnsInTurns(
       result,
       plans.map(({ form }) => form),
     );

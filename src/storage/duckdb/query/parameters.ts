@@ -1,7 +1,7 @@
 import type { DuckDBPreparedStatement } from '@duckdb/node-api';
 import { DuckDBDecimalValue } from '@duckdb/node-api';
-import { CandelaError } from '../../core/errors.ts';
-import type { Scalar } from '../../market/columns.ts';
+import { CandelaError } from '../../../core/errors.ts';
+import type { Scalar } from '../../../market/columns.ts';
 
 /** Binds the values of a user's parameters, by position. Throws `INVALID_ARGUMENT` for a number no column holds. */
 export function bindScalars(statement: DuckDBPreparedStatement, values: readonly Scalar[]): void {
