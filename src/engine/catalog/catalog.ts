@@ -81,6 +81,7 @@ export function documentOf(entry: Entry, building = false): string {
 /** See the head of this file. */
 export class Catalog {
   readonly #entries = new Map<string, Entry>();
+  readonly #byNode = new Map<RollupNode, RollupEntry>();
   nextId = 1;
 
   get(name: string): Entry | undefined {
@@ -116,10 +117,12 @@ export class Catalog {
 
   add(entry: Entry): void {
     this.#entries.set(entry.def.name, entry);
+    if (entry.kind === 'rollup') this.#byNode.set(entry.node, entry);
   }
 
   remove(entry: Entry): void {
     this.#entries.delete(entry.def.name);
+    if (entry.kind === 'rollup') this.#byNode.delete(entry.node);
   }
 
   all(): Entry[] {
@@ -145,10 +148,7 @@ export class Catalog {
 
   /** The entry of a rollup at run time. */
   entryOf(node: RollupNode): RollupEntry {
-    return must(
-      this.rollups().find((entry) => entry.node === node),
-      `entry of rollup ${node.name}`,
-    );
+    return must(this.#byNode.get(node), `entry of rollup ${node.name}`);
   }
 }
 

@@ -34,9 +34,10 @@ export function createTable(ddl: Ddl, def: TableDef): Promise<Entry> {
     const { catalog } = ddl.state;
     catalog.checkFree(checked.name);
     const entry = tableEntry(catalog.nextId, 1, checked);
-    await commit(ddl, [...createOps(entry), ...publishOps(entry), nextIdOp(ddl)]);
-    catalog.nextId++;
-    catalog.add(entry);
+    await commit(ddl, [...createOps(entry), ...publishOps(entry), nextIdOp(ddl)], () => {
+      catalog.nextId++;
+      catalog.add(entry);
+    });
     return entry;
   });
 }
@@ -45,8 +46,12 @@ function nextIdOp({ state }: Ddl): StorageOp {
   return { op: 'put-doc', key: nextIdKey, value: String(state.catalog.nextId + 1) };
 }
 
-function commit({ state }: Ddl, ops: StorageOp[]): Promise<void> {
-  return state.commits.run(() => state.storage.commit(ops));
+/** Commits the steps; `apply` changes memory accordingly before any other commit, such as a flush, looks at it. */
+function commit({ state }: Ddl, ops: StorageOp[], apply?: () => void): Promise<void> {
+  return state.commits.run(async () => {
+    await state.storage.commit(ops);
+    apply?.();
+  });
 }
 
 /** See `Database.alterTable`. */
@@ -70,13 +75,16 @@ export function alterTable(ddl: Ddl, name: string, change: TableChange): Promise
     const changed: Entry = { ...entry, def, version: entry.version + 1 };
     const table = physicalId(entry.id, tableRole.rows);
     const isStored = entry.kind === 'plain' || isRowColumn(def, column);
-    await commit(ddl, [
+    const ops: StorageOp[] = [
       ...(isStored ? [{ op: 'add-column' as const, table, column: { ...column, nullable: true } }] : []),
       ...publishOps(changed),
-    ]);
-    if (changed.kind === 'rows') changed.table.addColumn(def);
-    // Rollups hold on to the entry of their ticks table, so it is changed in place.
-    return Object.assign(entry, changed);
+    ];
+    await commit(ddl, ops, () => {
+      if (entry.kind === 'rows') entry.table.addColumn(def);
+      // Rollups hold on to the entry of their ticks table, so it is changed in place.
+      Object.assign(entry, changed);
+    });
+    return entry;
   });
 }
 
@@ -92,9 +100,10 @@ export function dropTable(ddl: Ddl, name: string): Promise<void> {
         `'${name}' is read by ${users.map(({ def }) => `'${def.name}'`).join(', ')}`,
       );
     }
-    await commit(ddl, dropOps(entry));
-    if (entry.kind === 'rollup') detach(entry);
-    catalog.remove(entry);
+    await commit(ddl, dropOps(entry), () => {
+      if (entry.kind === 'rollup') detach(entry);
+      catalog.remove(entry);
+    });
     bus.closeAll(name);
   });
 }
@@ -113,12 +122,17 @@ async function buildRollup(ddl: Ddl, def: RollupDef): Promise<RollupEntry> {
   catalog.checkFree(def.name);
   const entry = rollupEntry(catalog, catalog.nextId, 1, def);
   const marker: StorageOp = { op: 'put-doc', key: documentKey(entry.id), value: documentOf(entry, true) };
-  await commit(ddl, [...createOps(entry), marker, nextIdOp(ddl)]);
-  catalog.nextId++;
+  await commit(ddl, [...createOps(entry), marker, nextIdOp(ddl)], () => {
+    catalog.nextId++;
+  });
   try {
     await flusher.flush();
     await backfill(state, entry);
-    await commit(ddl, publishOps(entry));
+    await commit(ddl, publishOps(entry), () => {
+      attach(entry);
+      catalog.add(entry);
+    });
+    return entry;
   } catch (error) {
     await commit(
       ddl,
@@ -126,9 +140,6 @@ async function buildRollup(ddl: Ddl, def: RollupDef): Promise<RollupEntry> {
     );
     throw error;
   }
-  attach(entry);
-  catalog.add(entry);
-  return entry;
 }
 
 /** See `Database.createCandles`. */

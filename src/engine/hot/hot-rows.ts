@@ -58,6 +58,11 @@ export class HotRows<P extends BlockPayload> {
   /** Per series: its row with the greatest time (the newest of equals), or -1. */
   latestRow: Float64Array = new Float64Array(16).fill(-1);
   latestT: Float64Array = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
+  /**
+   * Per series: the newest row that was older than another at its arrival, or -1. Later rows are in order and
+   * above all before.
+   */
+  disorderRow: Float64Array = new Float64Array(16).fill(-1);
   /** Per series: the greatest time among its rows that are no longer in memory. */
   evictedMaxT: Float64Array = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   readonly #makePayload: (capacity: number) => P;
@@ -92,6 +97,7 @@ export class HotRows<P extends BlockPayload> {
     this.lastRow = grown(this.lastRow, capacity, -1);
     this.latestRow = grown(this.latestRow, capacity, -1);
     this.latestT = grown(this.latestT, capacity, Number.NEGATIVE_INFINITY);
+    this.disorderRow = grown(this.disorderRow, capacity, -1);
     this.evictedMaxT = grown(this.evictedMaxT, capacity, Number.NEGATIVE_INFINITY);
   }
 
@@ -125,7 +131,7 @@ export class HotRows<P extends BlockPayload> {
       if (time > latestT[s] || (time === latestT[s] && this.#isLatestOfEqual(block, at + i, latestRow[s]))) {
         latestT[s] = time;
         latestRow[s] = row;
-      }
+      } else this.disorderRow[s] = row;
     }
   }
 

@@ -58,19 +58,28 @@ function gatherMemory(source: BarsTarget, groups: Int32Array | null, range: Rang
   const parts: Parts = { partials: new Partials(node.plan.slots, 64), lsn: [] };
   const wanted = groups ?? Int32Array.from({ length: node.groupCount }, (_, group) => group);
   const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : ceil256(range.fromNs);
-  const to = range.toNs === null ? Number.POSITIVE_INFINITY : ceil256(range.toNs);
+  const bound = boundTo(range);
+  const to = bound === null ? Number.POSITIVE_INFINITY : ceil256(bound);
   const live = new Partials(node.plan.slots, 1);
+  const take = (partials: Partials, row: number, lsn: number): void => {
+    parts.partials.push(partials, row, node.ownSlots);
+    parts.lsn.push(lsn);
+  };
+  // One bar more than the limit tells that there is another page; the live bar may be another.
+  const wholeMax =
+    range.order === 'desc' && range.limit !== null ? range.limit + 1 : Number.POSITIVE_INFINITY;
   for (const group of wanted) {
+    let whole = 0;
     node.closed.walk(group, 0, (block, at) => {
-      if (block.t[at] >= from && block.t[at] < to) {
-        parts.partials.push(block.payload.partials, at, node.ownSlots);
-        parts.lsn.push(block.payload.lsn[at]);
-      }
-      return true;
+      const start = block.t[at];
+      if (start >= from && start < to) take(block.payload.partials, at, block.payload.lsn[at]);
+      // Late parts arrive after their bar: once past a whole bar, all parts of it have been seen.
+      if (block.payload.late[at] === 1) return true;
+      if (start < to) whole++;
+      return whole < wholeMax && start >= from;
     });
     if (withLive && node.live(group, live, 0) && live.start[0] >= from && live.start[0] < to) {
-      parts.partials.push(live, 0, node.ownSlots);
-      parts.lsn.push(Number.POSITIVE_INFINITY);
+      take(live, 0, Number.POSITIVE_INFINITY);
     }
   }
   return parts;

@@ -72,22 +72,38 @@ const seriesName = rowColumns.series;
 
 function gatherMemory(table: RowTable, series: Int32Array | null, range: Range, fromRow: number): ColumnSet {
   const picks: { block: RowBlock; at: number }[] = [];
-  const consider = (block: RowBlock, at: number): void => {
-    if (isInRange(range, block.payload.timesNs[at], BigInt(block.baseRow + at))) picks.push({ block, at });
+  const consider = (block: RowBlock, at: number): boolean => {
+    const isIn = isInRange(range, block.payload.timesNs[at], BigInt(block.baseRow + at));
+    if (isIn) picks.push({ block, at });
+    return isIn;
   };
   if (series) {
-    for (const s of series) {
-      table.hot.walk(s, fromRow, (block, at) => {
-        consider(block, at);
-        return true;
-      });
-    }
+    for (const s of series) walkSeries(table, s, range, fromRow, consider);
   } else {
     for (const block of table.hot.blocks) {
       for (let at = Math.max(0, fromRow - block.baseRow); at < block.length; at++) consider(block, at);
     }
   }
   return gatherPicks(table, picks);
+}
+
+/** A series' rows, newest first, until no older one can be in the range or within the limit. */
+function walkSeries(
+  table: RowTable,
+  series: number,
+  range: Range,
+  fromRow: number,
+  consider: (block: RowBlock, at: number) => boolean,
+): void {
+  const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : ceil256(range.fromNs) - 256;
+  // One more than the limit tells that there is another page.
+  const wanted = range.order === 'desc' && range.limit !== null ? range.limit + 1 : Number.POSITIVE_INFINITY;
+  let taken = 0;
+  table.hot.walk(series, fromRow, (block, at, row) => {
+    if (consider(block, at)) taken++;
+    const isOrdered = row > table.hot.disorderRow[series];
+    return !isOrdered || (taken < wanted && block.t[at] >= from);
+  });
 }
 
 function gatherPicks(table: RowTable, picks: { block: RowBlock; at: number }[]): ColumnSet {

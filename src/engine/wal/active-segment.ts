@@ -18,7 +18,10 @@ export interface ActiveSegment {
   isSyncDoubtful: boolean;
 }
 
-/** Creates the file, or empties one left behind by a failed attempt; on the disk with its directory entry when this resolves. */
+/**
+ * Creates the file, or empties one left behind by a failed attempt; on the disk with its directory entry when
+ * this resolves.
+ */
 export async function createSegment(
   fileSystem: FileSystem,
   directory: string,

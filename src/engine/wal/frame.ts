@@ -56,7 +56,8 @@ export interface FrameHeader {
 }
 
 /**
- * The frame's bytes in chunks for one vectored write; together a multiple of 8. Large arrays of the batch are referred to, so they
+ * The frame's bytes in chunks for one vectored write; together a multiple of 8. Large arrays of the batch are
+ * referred to, so they
  * must not change until the write is done. The first chunk starts with the header, whose own checksum is still to be
  * set by {@link stampHeader}. Throws `LIMIT_EXCEEDED` beyond `walFrameBytesMax`. Text is kept as UTF-8: lone
  * surrogates come back as U+FFFD.
@@ -110,7 +111,10 @@ function seal(pieces: readonly Uint8Array[]): Uint8Array[] {
   return chunks;
 }
 
-/** The same bytes in fewer chunks: neighbours too small to be worth a place of their own in a vectored write are copied together. */
+/**
+ * The same bytes in fewer chunks: neighbours too small to be worth a place of their own in a vectored write are
+ * copied together.
+ */
 export function joinSmallChunks(chunks: readonly Uint8Array[]): Uint8Array[] {
   const joined: Uint8Array[] = [];
   for (let from = 0; from < chunks.length; ) {

@@ -40,7 +40,8 @@ export interface ReplayOptions {
 }
 
 /**
- * The frames after `afterLsn` with no gap, each a fresh object that the caller may keep. Iterate to the end: that is when a
+ * The frames after `afterLsn` with no gap, each a fresh object that the caller may keep. Iterate to the end:
+ * that is when a
  * torn tail is cut. Throws `CORRUPT_WAL` naming file and byte offset for a frame that was synced and is damaged, a gap
  * in the LSNs or a bad segment header.
  */

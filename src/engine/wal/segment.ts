@@ -25,7 +25,10 @@ const formatVersion = 1;
 /** What a segment's header says. */
 export interface SegmentHeader {
   firstLsn: number;
-  /** Begins the checksum of every frame header, so that no bytes from elsewhere (a client's text, an older segment) pass for a frame. */
+  /**
+   * Begins the checksum of every frame header, so that no bytes from elsewhere (a client's text, an older
+   * segment) pass for a frame.
+   */
   salt: number;
 }
 

@@ -9,12 +9,14 @@
  *            append 8, 9 ──► queue [8 9] ───────── waits ──────────► write+sync [8 9] …
  * ```
  *
- * When a write or a sync fails, every frame that was not yet acknowledged fails with `WRITES_STOPPED`: those of the group, whose bytes
+ * When a write or a sync fails, every frame that was not yet acknowledged fails with `WRITES_STOPPED`: those of
+ * the group, whose bytes
  * may be in the file, and those in the queue, whose numbers follow. In this order:
  *
  * 1. The file is cut back to the last acknowledged byte and synced (mendSegment); it is written no more: the next
  *    frame goes to a new segment.
- * 2. Numbers are taken back, `onFailed` is called, the promises reject; all in one step, so that no append in between gets
+ * 2. Numbers are taken back, `onFailed` is called, the promises reject; all in one step, so that no append in
+ *    between gets
  *    a number while its forerunners' fate is open.
  * 3. The next append is tried as if nothing had happened.
  *
@@ -43,7 +45,10 @@ export interface WalFailure {
 export interface WalOptions {
   directory: string;
   fileSystem: FileSystem;
-  /** When `durable` resolves: after fdatasync (`always`), or after the write, synced within `intervalMs` or at the latest on rotation and close. */
+  /**
+   * When `durable` resolves: after fdatasync (`always`), or after the write, synced within `intervalMs` or at
+   * the latest on rotation and close.
+   */
   durability: 'always' | 'interval' | 'none';
   /** Default 1000. */
   intervalMs?: number;
@@ -60,7 +65,8 @@ export interface WalOptions {
 /** An open log. */
 export interface WalWriter {
   /**
-   * Assigns the LSN now; `durable` resolves when the frame is as durable as the level asks, in the order of the LSNs, or
+   * Assigns the LSN now; `durable` resolves when the frame is as durable as the level asks, in the order of the
+   * LSNs, or
    * rejects with `WRITES_STOPPED`. The batch's arrays must not change until then. Throws `LIMIT_EXCEEDED`
    * for a frame too large and `STOPPING` after `close`; no LSN is used up then.
    */
@@ -131,7 +137,10 @@ class LogWriter implements WalWriter {
   /** Older segments, oldest first. */
   readonly #closed: ClosedSegment[];
   #active: ActiveSegment | null = null;
-  /** The active segment may hold bytes of failed frames, or its unsynced bytes may be lost: mend it before anything else. */
+  /**
+   * The active segment may hold bytes of failed frames, or its unsynced bytes may be lost: mend it before
+   * anything else.
+   */
   #isMendDue = false;
   #queue: PendingFrame[] = [];
   #nextLsn: number;
