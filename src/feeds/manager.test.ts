@@ -109,8 +109,10 @@ describe('a feed that fails', () => {
   });
 
   it('by its status throwing is shown as failed', async () => {
-    const text =
-      'export default { kind: "mute", create: () => ({ start() {}, stop() {}, status() { throw new Error("mute"); } }) };';
+    const text = `export default {
+      kind: 'mute',
+      create: () => ({ start() {}, stop() {}, status() { throw new Error('mute'); } }),
+    };`;
     const { manager } = manage([{ name: 'm', module: await moduleFile('mute.mjs', text), options: {} }]);
     await manager.start();
     expect(manager.list()).toMatchObject([{ name: 'm', kind: 'mute', state: 'failed', lastError: 'mute' }]);

@@ -1,4 +1,4 @@
-/** A stand-in for the engine in tests of what writes to it: keeps every write and can be told to be slow or to refuse. */
+/** A stand-in for the engine in tests of what writes to it: keeps every write; can be told to be slow or to refuse. */
 import { CandelaError } from '../../src/core/errors.ts';
 import type { Database, TableInfo, WriteResult } from '../../src/engine/database.ts';
 import { type Batch, type Scalar, valueAt } from '../../src/market/columns.ts';

@@ -44,7 +44,7 @@ export interface CsvFormat {
   targets: readonly Target[];
   /** False where the first line is already data. */
   hasHeader: boolean;
-  /** Positions of the cells the reader wants, -1 for an empty one; null when a file that begins so is of another format. */
+  /** Positions of the cells the reader wants, -1 for an empty one; null when a file that begins so is another's. */
   positions(first: readonly string[]): number[] | null;
   reader(file: FileFacts, emit: Emit): (cells: readonly string[]) => void;
 }

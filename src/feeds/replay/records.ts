@@ -1,4 +1,4 @@
-/** Text → records, piece by piece: lines, CSV cells, or the rows of a JSON document. Memory is bounded by one record. */
+/** Text → records, piece by piece: lines, CSV cells, or the rows of a JSON document. One record bounds the memory. */
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { CandelaError } from '../../core/errors.ts';

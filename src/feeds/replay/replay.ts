@@ -35,9 +35,9 @@ export interface ReplayOptions {
   file: string;
   /** Default `max`. */
   speed?: ReplaySpeed;
-  /** Table for the format's main rows; further ones go to `<table>_<their own name>`. Default: the format's own names. */
+  /** Table for the format's main rows; others go to `<table>_<their own name>`. Default: the format's own names. */
   table?: string;
-  /** Takes the place of the symbol in the file; formats that have none in their records take it from the file's name. */
+  /** Takes the place of the symbol in the records, or of the one in the file's name where records have none. */
   symbol?: string;
   /** Day of a file that has times of day only, YYYY-MM-DD; default from its name. */
   date?: string;

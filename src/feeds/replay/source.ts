@@ -1,4 +1,4 @@
-/** What is in a recorded file: plain, gzip or zip, told apart by their first bytes and unpacked while they are read. */
+/** What is in a recorded file: plain, gzip or zip, told apart by the first bytes and unpacked while it is read. */
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -25,7 +25,7 @@ export interface TextSource {
 
 const pieceBytes = 1 << 18;
 
-/** Finds out what the file is. Throws `FILE_NOT_FOUND`; parts throw `INVALID_ARGUMENT` where they cannot be unpacked. */
+/** Finds out what the file is. Throws `FILE_NOT_FOUND`; parts throw `INVALID_ARGUMENT` if they cannot be unpacked. */
 export async function openTextSource(path: string): Promise<TextSource> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw new CandelaError('FILE_NOT_FOUND', `there is no file ${path}`);

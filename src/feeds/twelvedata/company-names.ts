@@ -1,3 +1,4 @@
+import { CandelaError } from '../../core/errors.ts';
 import type { Database } from '../../engine/database.ts';
 import { columnNamed, valueAt } from '../../market/columns.ts';
 import type { Batcher } from '../batcher.ts';
@@ -14,10 +15,7 @@ export async function companyNames(
   table: string,
   batcher: Batcher,
 ): Promise<CompanyNames> {
-  const stored = await database.sql(`SELECT symbol FROM "${table.replaceAll('"', '""')}"`);
-  const symbols = columnNamed(stored, 'symbol');
-  const known = new Set<string>();
-  for (let row = 0; symbols && row < stored.rowCount; row++) known.add(String(valueAt(symbols, row)));
+  const known = new Set(await storedSymbols(database, table));
   return {
     learn(symbol, name) {
       if (name === null || known.has(symbol)) return;
@@ -25,4 +23,16 @@ export async function companyNames(
       batcher.push([symbol, name]);
     },
   };
+}
+
+async function storedSymbols(database: Pick<Database, 'sql'>, table: string): Promise<string[]> {
+  try {
+    const stored = await database.sql(`SELECT symbol FROM "${table.replaceAll('"', '""')}"`);
+    const symbols = columnNamed(stored, 'symbol');
+    return symbols ? Array.from({ length: stored.rowCount }, (_, row) => String(valueAt(symbols, row))) : [];
+  } catch (error) {
+    // A database in memory has no SQL, and no names from an earlier run either.
+    if (error instanceof CandelaError && error.kind === 'unsupported') return [];
+    throw error;
+  }
 }

@@ -184,7 +184,7 @@ export class Connection {
   }
 }
 
-/** What a server that answered the handshake with plain HTTP said. Twelve Data answers a wrong key so, with status 200. */
+/** What a server said that answered the handshake with plain HTTP, as Twelve Data does (200) to a wrong key. */
 async function describeRefusal(response: IncomingMessage): Promise<string> {
   let body = '';
   try {

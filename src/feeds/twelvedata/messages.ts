@@ -4,7 +4,7 @@
  *
  * ```
  * → {"action":"subscribe","params":{"symbols":"BTC/USD,AAPL"}}
- * ← {"event":"subscribe-status","status":"ok","success":[{"symbol":"BTC/USD","exchange":"Coinbase Pro",…}],"fails":null}
+ * ← {"event":"subscribe-status","status":"ok","success":[{"symbol":"BTC/USD","exchange":"…",…}],"fails":null}
  * ← {"event":"price","symbol":"BTC/USD","timestamp":1652438893,"price":30361.2,"day_volume":49153,…}
  * → {"action":"heartbeat"}
  * ← {"event":"heartbeat","status":"ok"}
@@ -146,7 +146,7 @@ function objects(value: unknown): Json[] {
   );
 }
 
-/** The text of a subscribe or unsubscribe action: one comma string, or objects when any symbol says more than its name. */
+/** The text of a (un)subscribe action: one comma string, or objects when any symbol says more than its name. */
 export function formatSymbolAction(
   action: 'subscribe' | 'unsubscribe',
   symbols: readonly SymbolRequest[],

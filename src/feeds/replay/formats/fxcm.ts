@@ -3,7 +3,7 @@ import { dateOfFile } from '../facts.ts';
 import type { CsvFormat, FileFacts } from '../format.ts';
 import { quotesOnly } from '../targets.ts';
 
-/** FXCM ticks as Lean keeps them: `ms since midnight UTC,bid,ask` without a header; day and pair are in the file's name. */
+/** FXCM ticks as Lean keeps them: `ms since midnight UTC,bid,ask`, no header; day and pair are in the file's name. */
 export const fxcmTicks: CsvFormat = {
   shape: 'csv',
   name: 'fxcm-ticks',

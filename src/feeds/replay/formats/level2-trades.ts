@@ -30,7 +30,7 @@ export const sseTrades: CsvFormat = {
   },
 };
 
-/** Shenzhen Level-2 trades: `ExecType` F is a trade, 4 a cancelled order, which is left out; `ApplSeqNum` is the order. */
+/** Shenzhen Level-2 trades: `ExecType` F is a trade, 4 a cancelled order, left out; `ApplSeqNum` is their order. */
 export const szseTrades: CsvFormat = {
   shape: 'csv',
   name: 'szse-trades',
