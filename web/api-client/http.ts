@@ -40,15 +40,11 @@ export interface Api {
   bars(query: BarsQuery, signal: AbortSignal): Promise<WireColumnsResult>;
 }
 
-/** The API of the server that served the page; `authorization` is sent with every call once the user has signed in. */
-export function createApi(baseUrl: string, authorization: () => string | null): Api {
+/** The API of the server that served the page. Where it asks for a user, the browser does, and signs each call. */
+export function createApi(baseUrl: string): Api {
   const get = async <T>(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<T> => {
     const url = new URL(`api/v1/${path}?${new URLSearchParams(query)}`, baseUrl);
-    const header = authorization();
-    const response = await answerTo(url, {
-      headers: { accept: 'application/json', ...(header === null ? {} : { authorization: header }) },
-      signal: signal ?? null,
-    });
+    const response = await answerTo(url, { headers: { accept: 'application/json' }, signal: signal ?? null });
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok || body === null) throw new ApiError(errorIn(body, response));
     return body as T;

@@ -5,6 +5,7 @@ const drawn: PageFacts = {
   error: null,
   candleTables: ['trades'],
   table: 'trades',
+  isListed: true,
   symbol: 'AAPL',
   isKnownSymbol: true,
   timeframe: '1m',
@@ -20,6 +21,7 @@ it('stays out of the way of candles, also when the server is gone', () => {
 it('says nothing while answers are on their way', () => {
   expect(noticeFor({ ...drawn, barCount: null })).toBeNull();
   expect(noticeFor({ ...drawn, candleTables: null, symbol: null, barCount: null })).toBeNull();
+  expect(noticeFor({ ...drawn, isListed: false, symbol: null, barCount: null })).toBeNull();
 });
 
 it.each([

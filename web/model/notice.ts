@@ -16,6 +16,8 @@ export interface PageFacts {
   candleTables: readonly string[] | null;
   /** The table shown, or null. */
   table: string | null;
+  /** Whether the server has listed the table's symbols. */
+  isListed: boolean;
   /** The symbol asked for, or null while the table has none. */
   symbol: string | null;
   /** Whether the table has a series of that symbol. */
@@ -38,10 +40,11 @@ export function noticeFor(facts: PageFacts): Notice | null {
       commands: ['npm start', 'candela replay FILE'],
     };
   }
+  if (!facts.isListed) return null;
   if (symbol === null) {
     return {
       title: `No symbols in ${table} yet`,
-      text: 'The first tick makes its symbol appear here, without a reload. If none comes, look at the feed’s state below.',
+      text: 'The first tick makes its symbol appear here, without a reload. The feed’s state is shown below.',
       commands: [],
     };
   }

@@ -1,4 +1,4 @@
-/** How numbers are written. Nobody tells the page an instrument's tick size, so it is read off the prices themselves. */
+/** How numbers are written. Nobody tells the page an instrument's tick size: it is read off the prices. */
 
 /** Most decimals ever shown. */
 const decimalsMax = 12;

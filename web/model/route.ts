@@ -1,4 +1,4 @@
-/** What the page shows, kept in the address so that a link reopens it: `#table=trades&symbol=BTC%2FUSD&timeframe=1m`. */
+/** What the page shows, kept in the address so that a link reopens it: `#table=trades&symbol=AAPL&timeframe=1m`. */
 
 /** Parts that are absent are chosen by the page. */
 export interface Route {

@@ -1,4 +1,4 @@
-/** A series is one value of its table's series key; the page names it by that value, `BTC/USD · Coinbase` if it has several parts. */
+/** A series is one value of its table's series key; the page names it by that value, such as `BTC/USD · Coinbase`. */
 
 /** Name of the one series of a table without a series key. */
 export const onlySeries = '(all rows)';

@@ -1,4 +1,4 @@
-/** The bar at the bottom: connection, feeds, what the engine takes in, version; and the panel with all about the feeds. */
+/** The bar at the bottom: connection, feeds, what the engine takes in, version; and the panel about the feeds. */
 import type { WireStatus } from '../../src/protocols/http/wire.ts';
 import type { ConnectionState } from '../api-client/live-socket.ts';
 import { type FeedLine, feedLines, ingestFigures, type Tone } from '../model/status-text.ts';
