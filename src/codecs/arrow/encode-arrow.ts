@@ -19,6 +19,7 @@ import {
   Utf8,
   vectorFromArray,
 } from 'apache-arrow';
+import { CandelaError } from '../../core/errors.ts';
 import {
   type ColumnData,
   type ColumnSet,
@@ -34,11 +35,30 @@ import { decimalDigitsMax, formatDecimal } from '../decimal-text.ts';
  * where that would need more than 38 digits.
  */
 export function encodeArrow(set: ColumnSet, container: 'stream' | 'file'): Uint8Array {
-  const children = set.columns.map((column) => arrowData(column, set.rowCount));
+  return tableToIPC(new Table(arrowBatch(set)), container);
+}
+
+/** What several batches of one stream must have in common, where a batch by itself would choose what suits it. */
+export interface ArrowLayout {
+  /** Text is Utf8: the dictionaries of batches would differ, which a file cannot express. */
+  text: 'plain';
+  /** Scale of the decimals of each column, by its index; values may have fewer decimals, not more. */
+  decimalScales: readonly number[];
+}
+
+/** The rows as one record batch; `layout` fixes what else depends on the values. */
+export function arrowBatch(set: ColumnSet, layout?: ArrowLayout): RecordBatch {
+  const children = set.columns.map((column, index) => {
+    if (layout && column.kind === 'text') return plainTextData(column, set.rowCount);
+    if (layout && column.kind === 'decimal') {
+      return decimalData(column, set.rowCount, layout.decimalScales[index]);
+    }
+    return arrowData(column, set.rowCount);
+  });
   const fields = set.names.map((name, i) => new Field(name, children[i].type as DataType, true));
   const type = new Struct(fields);
   const data = makeData({ type, length: set.rowCount, nullCount: 0, children });
-  return tableToIPC(new Table(new RecordBatch(new Schema(fields), data)), container);
+  return new RecordBatch(new Schema(fields), data);
 }
 
 function arrowData(column: ColumnData, length: number): Data {
@@ -87,14 +107,26 @@ function compact(column: TextColumn): TextColumn {
   return textColumn(Array.from(column.codes, (code) => (code < 0 ? null : column.dictionary[code])));
 }
 
-function decimalData(column: DecimalColumn, length: number): Data {
+function plainTextData({ dictionary, codes }: TextColumn, length: number): Data {
+  const texts = Array.from({ length }, (_, row) => (codes[row] < 0 ? null : dictionary[codes[row]]));
+  return vectorFromArray(texts, new Utf8()).data[0];
+}
+
+/** At the largest scale among the rows, or at the one given. */
+function decimalData(column: DecimalColumn, length: number, scaleGiven?: number): Data {
   const { coefficients, scales, nulls } = column;
-  const scaleMax = scales.reduce((max, scale) => Math.max(max, scale), 0);
+  const scaleMax = scaleGiven ?? scales.reduce((max, scale) => Math.max(max, scale), 0);
   const words = new Uint32Array(length * 4);
   const limit = 10n ** BigInt(decimalDigitsMax);
   for (let row = 0; row < length; row++) {
     const scaled = coefficients[row] * 10n ** BigInt(scaleMax - scales[row]);
-    if (scaled >= limit || scaled <= -limit) return decimalsAsText(column, length);
+    if (scaled >= limit || scaled <= -limit) {
+      if (scaleGiven === undefined) return decimalsAsText(column, length);
+      throw new CandelaError(
+        'INVALID_ARGUMENT',
+        `a decimal needs more than ${decimalDigitsMax} digits in Arrow`,
+      );
+    }
     for (let word = 0; word < 4; word++) {
       words[row * 4 + word] = Number(BigInt.asUintN(32, scaled >> BigInt(word * 32)));
     }

@@ -14,11 +14,23 @@ const rowsPerPiece = 4096;
 
 /** `[{"time":…,"symbol":…},…]` in pieces. Names must be distinct. */
 export function* encodeJsonRows(set: ColumnSet, time: TimeFormat): Generator<string> {
+  yield '[';
+  yield* encodeObjects(set, time, ',');
+  yield ']';
+}
+
+/** A JSON object a line, in pieces. Names must be distinct. */
+export function* encodeNdjson(set: ColumnSet, time: TimeFormat): Generator<string> {
+  yield* encodeObjects(set, time, '\n');
+  if (set.rowCount > 0) yield '\n';
+}
+
+function* encodeObjects(set: ColumnSet, time: TimeFormat, between: string): Generator<string> {
   const writers = set.columns.map((column) => jsonWriter(column, time));
   const labels = set.names.map((name, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`);
-  let text = '[';
+  let text = '';
   for (let row = 0; row < set.rowCount; row++) {
-    if (row > 0) text += ',';
+    if (row > 0) text += between;
     for (let i = 0; i < writers.length; i++) text += labels[i] + writers[i](row);
     text += writers.length > 0 ? '}' : '{}';
     if (row % rowsPerPiece === rowsPerPiece - 1) {
@@ -26,7 +38,7 @@ export function* encodeJsonRows(set: ColumnSet, time: TimeFormat): Generator<str
       text = '';
     }
   }
-  yield `${text}]`;
+  if (text !== '') yield text;
 }
 
 /** `{"time":[…],"symbol":[…]}` in pieces. Names must be distinct. */
@@ -85,9 +97,8 @@ function doubleWriter(values: Float64Array): ValueWriter {
 function int64Writer(values: BigInt64Array): ValueWriter {
   const words = wordsOf(values);
   return (row) => {
-    const high = words[row * 2 + 1];
-    if (high < -0x1fffff || high > 0x1fffff) return `"${values[row]}"`;
-    return String(high * 4294967296 + (words[row * 2] >>> 0));
+    const value = words[row * 2 + 1] * 4294967296 + (words[row * 2] >>> 0);
+    return Number.isSafeInteger(value) ? String(value) : `"${values[row]}"`;
   };
 }
 
