@@ -40,3 +40,16 @@ function plainLines(label: string, total: number, clock: Clock): Progress {
     stop: () => undefined,
   };
 }
+
+/** Shows on a terminal how many rows are done, when nobody knows how many there will be. */
+export function startCounter(label: string): { update(rowCount: number): void; stop(): void } {
+  if (!process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+  const view = new SingleBar({
+    format: `${label} · {value} rows · {duration_formatted}`,
+    hideCursor: true,
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
+  view.start(Number.MAX_SAFE_INTEGER, 0);
+  return { update: (rowCount) => view.update(rowCount), stop: () => view.stop() };
+}

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { LogLevel } from '../core/log.ts';
 import type { Durability } from '../engine/database.ts';
+import type { FeedSetting } from '../feeds/manager.ts';
 import {
   badSetting,
   entriesOf,
@@ -22,16 +23,6 @@ export interface UserConfig {
   tokens?: string[];
 }
 
-/** A feed to run. */
-export interface FeedConfig {
-  name: string;
-  /** One of the feeds that ship with Candela … */
-  kind?: string;
-  /** … or a module of the user's own: an absolute path or a package name. */
-  module?: string;
-  options: Record<string, unknown>;
-}
-
 /** What a value of each kind is once read. */
 export interface OptionKinds {
   text: string;
@@ -44,7 +35,7 @@ export interface OptionKinds {
   durability: Durability;
   logLevel: LogLevel;
   users: UserConfig[];
-  feeds: FeedConfig[];
+  feeds: FeedSetting[];
 }
 
 /** Name of a kind. */
@@ -155,7 +146,7 @@ function userOf(setting: Setting): UserConfig {
   };
 }
 
-function feedOf(setting: Setting): FeedConfig {
+function feedOf(setting: Setting): FeedSetting {
   const entries = entriesOf(setting, ['name', 'kind', 'module', 'options']);
   const kind = entries.get('kind');
   const module = entries.get('module');
@@ -176,7 +167,7 @@ function modulePath(setting: Setting): string {
   return text.startsWith('.') ? resolve(setting.directory, text) : text;
 }
 
-function distinctNames(setting: Setting, feeds: FeedConfig[]): FeedConfig[] {
+function distinctNames(setting: Setting, feeds: FeedSetting[]): FeedSetting[] {
   const seen = new Set<string>();
   for (const feed of feeds) {
     if (seen.has(feed.name)) throw refuseSetting(setting, `names two feeds '${feed.name}'`);

@@ -76,7 +76,7 @@ export const optionTable = {
     env: 'CANDELA_MEMORY_BUDGET',
     key: 'memoryBudget',
     kind: 'bytes',
-    default: '512MiB',
+    default: '256MiB',
     help: 'memory for the newest rows of every series; units KB, MB, GB, KiB, MiB, GiB',
   },
   logLevel: {

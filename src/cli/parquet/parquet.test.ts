@@ -51,7 +51,7 @@ it('writes in pages what another reader finds, row by row', async () => {
   expect(readdirSync(folder)).not.toContain('written.parquet');
   await writer.write(page(1000, 5000));
   await writer.finish();
-  writer.close();
+  await writer.close();
 
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -80,7 +80,7 @@ it('writes in pages what another reader finds, row by row', async () => {
 it('leaves nothing behind when it is given up', async () => {
   const writer = await createParquet(join(folder, 'given-up.parquet'), defs);
   await writer.write(page(0, 10));
-  writer.close();
+  await writer.close();
   expect(readdirSync(folder).filter((name) => name !== 'written.parquet')).toEqual([]);
 });
 

@@ -18,7 +18,7 @@ export interface ParquetWriter {
   /** Brings the file into place; it is not there before. */
   finish(): Promise<void>;
   /** Removes what is left over; to be called in any case. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Begins a file. Decimals without a precision become DECIMAL(38,20). */
@@ -33,7 +33,7 @@ export async function createParquet(path: string, defs: readonly ColumnDef[]): P
   const declared = columns.map(({ name, sqlType }) => `${quoteName(name)} ${sqlType}`).join(', ');
   await connection.run(`SET TimeZone = 'UTC'; CREATE TABLE pages (${declared})`);
   let isOpen = true;
-  const close = (): void => {
+  const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
     connection.closeSync();
@@ -51,7 +51,7 @@ export async function createParquet(path: string, defs: readonly ColumnDef[]): P
         `COPY (SELECT ${names} FROM pages) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`,
       );
       renameSync(file, path);
-      close();
+      await close();
     },
     close,
   };

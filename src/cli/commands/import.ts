@@ -1,0 +1,90 @@
+import { type Command, Option } from 'commander';
+import { systemClock } from '../../core/clock.ts';
+import type { ColumnType } from '../../market/schema.ts';
+import { type ImportFormat, importFormats } from '../import/import-format.ts';
+import { parseColumnTypes, parseList, parsePairs } from '../parse-options.ts';
+import { addTargetOptions, openTarget } from '../target.ts';
+import { say, usageError } from '../terminal.ts';
+
+interface ImportFlags {
+  table: string;
+  map?: Map<string, string>;
+  symbol?: string;
+  timeZone?: string;
+  format?: ImportFormat;
+  columns?: string[];
+  delimiter: string;
+  create?: boolean;
+  key?: string[];
+  type?: Map<string, ColumnType>;
+  candles?: string[] | true;
+  rejects?: string;
+}
+
+const defaultTimeframes = ['1s', '1m', '5m', '15m', '1h', '4h', '1d'];
+
+/** `candela import`: files into a table. */
+export function registerImport(program: Command): void {
+  const command = program
+    .command('import')
+    .description('bring files into a table: CSV, NDJSON, Parquet, Arrow; .gz and .zip are unpacked')
+    .argument('<files...>', 'files to import, one after the other')
+    .requiredOption('--table <name>', 'table to write to')
+    .option('--map <pairs>', 'columns by name: table column=file column, e.g. time=ts,symbol=sym', parsePairs)
+    .option('--symbol <symbol>', 'symbol of every row, when the file has no such column')
+    .option('--time-zone <zone>', 'zone of times written without one, e.g. Asia/Shanghai (default: UTC)')
+    .addOption(
+      new Option('--format <format>', "format, if the file's name does not tell").choices(importFormats),
+    )
+    .option('--columns <names>', 'names of the columns of a CSV file without a header line', parseList)
+    .option('--delimiter <character>', 'between the cells of a CSV file', ',')
+    .option('--create', "make the table from the file's columns when it is not there")
+    .option(
+      '--key <columns>',
+      'with --create: columns that name a series (default: symbol or the like)',
+      parseList,
+    )
+    .option('--type <pairs>', 'with --create: types not to guess, e.g. price=decimal(18,8)', parseColumnTypes)
+    .option('--candles [timeframes]', `with --create: build bars (default: ${defaultTimeframes})`, parseList)
+    .option('--rejects <file>', 'write the rows that were refused to this file, as CSV');
+  addTargetOptions(command);
+  command.action((files: string[], flags: ImportFlags) => importFiles(command, files, flags));
+}
+
+async function importFiles(command: Command, files: string[], flags: ImportFlags): Promise<void> {
+  const { runImport } = await import('../import/run-import.ts');
+  const database = await openTarget(command, { create: true });
+  try {
+    const report = await runImport(
+      database,
+      {
+        files,
+        table: flags.table,
+        map: flags.map ?? new Map(),
+        symbol: flags.symbol ?? null,
+        timeZone: flags.timeZone ?? null,
+        format: flags.format ?? null,
+        columnNames: flags.columns ?? null,
+        delimiter: flags.delimiter === '\\t' ? '\t' : flags.delimiter,
+        create: createChoices(flags),
+        rejectsFile: flags.rejects ?? null,
+      },
+      systemClock,
+    );
+    for (const line of report.lines()) say(line);
+  } finally {
+    await database.close();
+  }
+}
+
+function createChoices(flags: ImportFlags) {
+  if (!flags.create) {
+    if (!flags.key && !flags.type && !flags.candles) return null;
+    throw usageError('--key, --type and --candles say how to make a table', 'Add --create.');
+  }
+  return {
+    seriesKey: flags.key ?? null,
+    types: flags.type ?? new Map<string, ColumnType>(),
+    timeframes: flags.candles === true ? defaultTimeframes : (flags.candles ?? null),
+  };
+}
