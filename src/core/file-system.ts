@@ -119,3 +119,8 @@ async function syncDirectory(path: string): Promise<void> {
     await handle.close();
   }
 }
+
+/** A whole small file, such as a certificate. Errors are the platform's own. */
+export function readWholeFile(path: string): Promise<Uint8Array> {
+  return fs.readFile(path);
+}
