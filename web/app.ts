@@ -14,7 +14,7 @@ import { ChartPanel } from './chart-panel.ts';
 import { noticeFor } from './model/notice.ts';
 import { formatRoute, parseRoute, type Route } from './model/route.ts';
 import { seriesLabel } from './model/series-key.ts';
-import { chooseTimeframe, sortedTimeframes } from './model/timeframe.ts';
+import { chooseTimeframe, shorterTimeframe, sortedTimeframes } from './model/timeframe.ts';
 import { createWatchList, listSeries, type WatchList } from './model/watch-list.ts';
 import { startStatusPoll } from './sessions/status-poll.ts';
 import { openWatchSession } from './sessions/watch-session.ts';
@@ -24,6 +24,9 @@ import { createStatusView, showConnection } from './views/status-view.ts';
 import { startTheme } from './views/theme.ts';
 import { createToolbarView } from './views/toolbar-view.ts';
 import { WatchView } from './views/watch-view.ts';
+
+/** With fewer candles than this a shorter timeframe shows more. */
+const candlesWanted = 20;
 
 /** The running page; there is one. */
 export class App {
@@ -37,7 +40,10 @@ export class App {
   readonly #showStatus = createStatusView();
   readonly #showToolbar = createToolbarView({
     onTable: (table) => this.#go({ table }),
-    onTimeframe: (timeframe) => this.#go({ ...this.#shown(), timeframe }),
+    onTimeframe: (timeframe) => {
+      this.#mayShorten = false;
+      this.#go({ ...this.#shown(), timeframe });
+    },
   });
   readonly #watch = new WatchView((symbol) => this.#go({ ...this.#shown(), symbol }));
   readonly #search = new SearchView((symbol) => this.#go({ ...this.#shown(), symbol }));
@@ -50,6 +56,8 @@ export class App {
   #isListed = false;
   #watchSession: { close(): void } | null = null;
   #error: ApiError | null = null;
+  /** Nobody has asked for a timeframe yet. */
+  #mayShorten = false;
   /** What the catalog on the page was read at; another value in a status means it has changed. */
   #catalogMark = '';
   #isReadingCatalog = false;
@@ -59,7 +67,10 @@ export class App {
       api: this.#api,
       socket: this.#socket,
       nameOf: (series) => this.#list.entries.get(series)?.name ?? null,
-      onState: () => this.#drawNotice(),
+      onState: () => {
+        this.#drawNotice();
+        this.#settleTimeframe();
+      },
     });
     startTheme(() => this.#panel.repaint());
     addEventListener('hashchange', () => void this.#followRoute());
@@ -174,6 +185,7 @@ export class App {
   #openChart(): boolean {
     const route = parseRoute(location.hash);
     const table = this.#table;
+    this.#mayShorten ||= !route.timeframe;
     const timeframe = chooseTimeframe(table?.timeframes ?? [], route.timeframe);
     const entry = route.symbol
       ? this.#list.entries.get(route.symbol)
@@ -190,6 +202,17 @@ export class App {
     this.#drawControls();
     this.#drawNotice();
     return isFound;
+  }
+
+  /** A young table has few candles of the usual timeframe: unless one was asked for, a shorter one is shown. */
+  #settleTimeframe(): void {
+    const { source, state } = this.#panel;
+    if (!this.#mayShorten || !source || !state?.isReady) return;
+    const shorter = shorterTimeframe(source.table.timeframes, source.timeframe);
+    this.#mayShorten = state.bars.length < candlesWanted && shorter !== undefined;
+    if (!this.#mayShorten || !shorter) return;
+    history.replaceState(null, '', formatRoute({ ...this.#shown(), timeframe: shorter }));
+    this.#openChart();
   }
 
   /** What the chart shows, as an address. */

@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { chooseTimeframe, sortedTimeframes, timeframeMs, watchTimeframe } from './timeframe.ts';
+import {
+  chooseTimeframe,
+  shorterTimeframe,
+  sortedTimeframes,
+  timeframeMs,
+  watchTimeframe,
+} from './timeframe.ts';
 
 it('knows lengths', () => {
   expect(['100ms', '1s', '15m', '4h', '1d', '1w'].map(timeframeMs)).toEqual([
@@ -18,6 +24,17 @@ it('opens what was asked for, else a minute, else the shortest', () => {
   expect(chooseTimeframe(['1s', '1m', '1h'], '2h')).toBe('1m');
   expect(chooseTimeframe(['1d', '1h'], undefined)).toBe('1h');
   expect(chooseTimeframe([], '1m')).toBeUndefined();
+});
+
+it('finds the next shorter one, down to a second', () => {
+  const timeframes = ['1m', '100ms', '5s', '1s', '1h'];
+  expect(['1h', '1m', '5s', '1s', '100ms'].map((than) => shorterTimeframe(timeframes, than))).toEqual([
+    '1m',
+    '5s',
+    '1s',
+    undefined,
+    undefined,
+  ]);
 });
 
 it('watches day bars, else the longest', () => {

@@ -34,6 +34,13 @@ export function chooseTimeframe(
   return timeframes.includes('1m') ? '1m' : sortedTimeframes(timeframes).at(0);
 }
 
+/** The next shorter one, down to a second; undefined if there is none. */
+export function shorterTimeframe(timeframes: readonly string[], than: string): string | undefined {
+  return sortedTimeframes(timeframes).findLast(
+    (text) => timeframeMs(text) < timeframeMs(than) && timeframeMs(text) >= 1000,
+  );
+}
+
 /**
  * Where the watch list reads last price and day's open from: the day bars if they are stored, else the longest
  * timeframe there is (its change then counts from the first bar known).
