@@ -6,7 +6,7 @@
  * plain HTTP 200 and a JSON error, as Twelve Data does. `{"action":"simulate","params":{…}}` changes the behaviour
  * for everyone: `rate`, `lateShare`, `lateMs`, `duplicateShare`, `burst`, `silent`, `drop` (`close` or `terminate`).
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -88,10 +88,7 @@ class SimulatorServer implements Simulator {
       maxPayload: messageBytesMax,
       perMessageDeflate: false,
     });
-    this.#http = createServer((_, response) => {
-      response.writeHead(404, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ code: 404, message: `the stream is at ${path}`, status: 'error' }));
-    });
+    this.#http = createServer(answerRequest);
     this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
   }
 
@@ -240,6 +237,17 @@ class SimulatorServer implements Simulator {
       }
     }
   }
+}
+
+/** Plain HTTP. The Python package asks for this list before it connects, and is content with an empty one. */
+function answerRequest(request: IncomingMessage, response: ServerResponse): void {
+  const { pathname } = new URL(request.url ?? '', 'http://simulator');
+  const known = pathname === '/technical_indicators';
+  const body = known
+    ? { data: {}, status: 'ok' }
+    : { code: 404, message: `the stream is at ${path}`, status: 'error' };
+  response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
 }
 
 function statusMessage(action: 'subscribe' | 'unsubscribe', symbols: string[], fails: string[]): object {

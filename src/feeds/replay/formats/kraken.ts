@@ -3,7 +3,7 @@ import { sideOf } from '../facts.ts';
 import type { JsonFormat } from '../format.ts';
 import { trades } from '../targets.ts';
 
-/** Kraken REST `/0/public/Trades`: `[price, volume, time, side, type, misc, trade_id]` rows under the name of the pair. */
+/** Kraken REST `/0/public/Trades`: rows `[price, volume, time, side, type, misc, trade_id]` by pair. */
 export const krakenTrades: JsonFormat = {
   shape: 'json',
   name: 'kraken-trades',
