@@ -26,7 +26,10 @@ const valuesPerSlice = 40_960;
 /** Most rows appended directly: a little under the five row groups at which DuckDB begins to write. */
 const directRowsMax = 500_000;
 
-/** Appends `rowCount` rows; `columns` are by the stored table's positions. `rowsBefore` counts rows this transaction appended already. */
+/**
+ * Appends `rowCount` rows; `columns` are by the stored table's positions. `rowsBefore` counts rows this transaction
+ * appended already.
+ */
 export async function appendRows(
   connection: DuckDBConnection,
   target: AppendTarget,

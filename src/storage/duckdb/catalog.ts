@@ -1,4 +1,4 @@
-/** The physical tables a store holds, as it must know them to read and write: kept in `candela.tables`, and in memory. */
+/** The physical tables a store holds, as it must know them to read and write: in `candela.tables`, and in memory. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CandelaError } from '../../core/errors.ts';
 import type { StoredTable } from '../storage.ts';

@@ -44,8 +44,8 @@ export interface DuckDbStorageOptions {
   /** Threads for queries; default 2. */
   threads?: number;
   /**
-   * SQL snapshots at a time; default 2. A running query holds one of Node's `UV_THREADPOOL_SIZE` (4) threads, which file
-   * writes need too: keep this at least two below it.
+   * SQL snapshots at a time; default 2. A running query holds one of Node's `UV_THREADPOOL_SIZE` (4) threads, which
+   * file writes need too: keep this at least two below it.
    */
   snapshotsMax?: number;
   log: Logger;

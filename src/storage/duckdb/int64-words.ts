@@ -29,7 +29,7 @@ export function nsToUs(valuesNs: BigInt64Array, from: number, count: number, int
   }
 }
 
-/** Multiplies each of `values` in place: microseconds to nanoseconds with factor 1000, and so on (factor ≤ 1,000,000). */
+/** Multiplies each of `values` in place: microseconds to nanoseconds with factor 1000. The factor is at most 10⁶. */
 export function scaleInPlace(values: BigInt64Array, factor: number): void {
   const words = wordsOf(values);
   for (let w = 0; w < words.length; w += 2) {

@@ -1,4 +1,7 @@
-/** Reads of the contract as SQL over one physical table. Values are parameters, so that a statement's text depends on the request's shape alone and stays prepared. */
+/**
+ * Reads of the contract as SQL over one physical table. Values are parameters, so that a statement's text depends on
+ * the request's shape alone and stays prepared.
+ */
 
 import { must } from '../../core/assert.ts';
 import { CandelaError } from '../../core/errors.ts';
@@ -68,7 +71,8 @@ export function lookupStatement(table: TableLayout, request: LookupRequest): Rea
     'timestamp-ns': 'make_timestamp_ns',
   };
   const time = `${makeTime[type]}(${numbers(timeText, 'BIGINT')})`;
-  const key = `SELECT DISTINCT ${numbers(seriesText, 'INTEGER')} AS s, ${type === 'timestamptz' ? `timezone('UTC', ${time})` : time} AS t`;
+  const zoned = type === 'timestamptz' ? `timezone('UTC', ${time})` : time;
+  const key = `SELECT DISTINCT ${numbers(seriesText, 'INTEGER')} AS s, ${zoned} AS t`;
   const conditions = [
     `${roles.series} = k.s AND ${roles.time} = k.t`,
     `${roles.series} BETWEEN ${int32(parameters, least(seriesList))} AND ${int32(parameters, greatest(seriesList))}`,
@@ -81,7 +85,7 @@ export function lookupStatement(table: TableLayout, request: LookupRequest): Rea
   };
 }
 
-/** See `Storage.lastRows`: first the greatest time per series, then among the few rows that have it the greatest version. */
+/** See `Storage.lastRows`: first the greatest time per series, then the greatest version of the rows that have it. */
 export function lastRowsStatement(table: TableLayout, columns: readonly string[]): ReadStatement {
   const { series, time, version } = rolesOf(table);
   const { list, forms } = selection(table, columns);

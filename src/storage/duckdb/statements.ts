@@ -132,7 +132,9 @@ async function prepare({ connection, prepared }: Reader, sql: string): Promise<D
  */
 export async function databaseBytes(readers: ReaderPool): Promise<number> {
   const statement = {
-    sql: 'SELECT (block_size * total_blocks)::DOUBLE, wal_size FROM pragma_database_size() WHERE database_name = current_database()',
+    sql:
+      'SELECT (block_size * total_blocks)::DOUBLE, wal_size FROM pragma_database_size() ' +
+      'WHERE database_name = current_database()',
     parameters: [],
   };
   return readers.run(statement, (result) => {

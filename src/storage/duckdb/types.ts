@@ -19,6 +19,7 @@ import {
   DECIMAL,
   DOUBLE,
   type DuckDBType,
+  DuckDBVarCharType,
   INTEGER,
   TIMESTAMP,
   TIMESTAMP_NS,
@@ -35,7 +36,10 @@ export type VectorForm =
   /** The companion of an unbounded decimal: each row's scale. */
   | { kind: 'scale' };
 
-/** A decimal held as an integer of `bits` at `scale`. With `ownScale` the next column, of form `scale`, has each row's own. */
+/**
+ * A decimal held as an integer of `bits` at `scale`. With `ownScale` the next column, of form `scale`, has each
+ * row's own.
+ */
 export interface DecimalForm {
   kind: 'decimal';
   bits: 16 | 32 | 64 | 128;
@@ -80,7 +84,8 @@ export function physicalOf(column: StoredColumn, source: number): PhysicalColumn
     case 'text':
       return plain('VARCHAR', VARCHAR, { kind: 'text' });
     case 'json':
-      return plain('JSON', VARCHAR, { kind: 'text' });
+      // Called JSON the text goes in as it is; DuckDB would parse a VARCHAR again, with limits of its own.
+      return plain('JSON', DuckDBVarCharType.create('JSON'), { kind: 'text' });
     case 'boolean':
       return plain('BOOLEAN', BOOLEAN, { kind: 'boolean' });
     case 'timestamp':

@@ -163,12 +163,12 @@ function decimalReader(form: DecimalForm, rowCount: number): ColumnReader {
       scales.set(duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, column + 1), count), at);
     },
     finish() {
-      if (form.ownScale) unscale(coefficients, scales, form.scale);
-      else scales.fill(form.scale);
+      if (!form.ownScale) scales.fill(form.scale);
       nulls.forEach((row) => {
         coefficients[row] = 0n;
         scales[row] = 0;
       });
+      if (form.ownScale) unscale(coefficients, scales, form.scale);
       return { kind: 'decimal', coefficients, scales, nulls: nulls.bytes };
     },
   };

@@ -3,7 +3,7 @@ import type { Layouts, TableLayout } from './catalog.ts';
 import { mustLayout } from './catalog.ts';
 import { quoteName, tableName } from './sql-text.ts';
 
-/** SQL that creates or replaces the view: a UNION ALL over its tables, each joined with the dictionary if columns come from it. */
+/** SQL that creates or replaces the view: a UNION ALL over its tables, each joined with its dictionary. */
 export function viewSql(view: StoredView, layouts: Layouts): string {
   const dictionary = view.seriesTable === null ? null : mustLayout(layouts, view.seriesTable);
   const selects = view.tables.map((id) => selectSql(view, mustLayout(layouts, id), dictionary));

@@ -1,6 +1,6 @@
 /**
- * The naive store: arrays of rows in memory, every operation a plain loop. It is the tests' oracle, so it is written to be
- * obviously right, not to be quick. It knows no SQL.
+ * The naive store: arrays of rows in memory, every operation a plain loop. It is the tests' oracle, so it is written
+ * to be obviously right, not to be quick. It knows no SQL.
  */
 import { CandelaError } from '../../core/errors.ts';
 import {

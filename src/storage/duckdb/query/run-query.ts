@@ -1,4 +1,4 @@
-/** One user query on one connection: prepared, bound, wrapped so that DuckDB itself limits and converts it, and read. */
+/** One user query on one connection: prepared, bound, wrapped so that DuckDB limits and converts it, and read. */
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBType } from '@duckdb/node-api';
 import { CandelaError } from '../../../core/errors.ts';
 import { type Scalar, sliceColumn } from '../../../market/columns.ts';
@@ -63,7 +63,7 @@ interface Description {
   types: string[];
 }
 
-/** Names and types of the result's columns. Where they hang on the parameters, DuckDB is asked again with those bound. */
+/** Names and types of the result's columns. If they hang on the parameters, DuckDB is asked again with those bound. */
 async function describe(
   connection: DuckDBConnection,
   text: string,
@@ -110,11 +110,23 @@ async function withPrepared<T>(
 }
 
 /** Strings, quoted names and comments, in which a semicolon ends nothing; or a semicolon. */
-const tokenPattern =
-  /[eE]'(?:\\[\s\S]|[^'\\]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|;/g;
+const tokenPattern = new RegExp(
+  [
+    /[eE]'(?:\\[\s\S]|[^'\\]|'')*'/,
+    /'(?:[^']|'')*'/,
+    /"(?:[^"]|"")*"/,
+    /\$(?<tag>[A-Za-z_]\w*)?\$[\s\S]*?\$\k<tag>\$/,
+    /--[^\n]*/,
+    /\/\*[\s\S]*?\*\//,
+    /;/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 
 /** A single statement without the semicolon at its end and what follows. */
-export function withoutTerminator(text: string): string {
+function withoutTerminator(text: string): string {
   for (const token of text.matchAll(tokenPattern)) {
     if (token[0] === ';') return text.slice(0, token.index);
   }

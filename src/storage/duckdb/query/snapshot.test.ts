@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../core/log.ts';
 import { columnOf, type Scalar } from '../../../market/columns.ts';
-import { rowsOf, type Tick, tickColumns, ticks } from '../../storage.case.ts';
+import { rowsOf, type Tick, tickColumns, ticks } from '../../cases/fixtures.ts';
 import type { QueryResult, Storage, StorageOp, StoredTable } from '../../storage.ts';
 import { openDuckDbStorage } from '../duckdb-storage.ts';
 

@@ -81,10 +81,10 @@ function treeError(parsed: Extract<Serialized, { error: true }>, text: string, s
 /** Table functions a query may call: they read nothing but their arguments and the catalog. */
 const tableFunctions = new Set(
   (
-    'unnest range generate_series generate_subscripts repeat repeat_row json_each json_tree histogram histogram_values ' +
-    'regexp_split_to_table summary duckdb_columns duckdb_databases duckdb_functions duckdb_keywords duckdb_schemas ' +
-    'duckdb_settings duckdb_tables duckdb_types duckdb_views pragma_table_info pragma_show pragma_version ' +
-    'icu_calendar_names pg_timezone_names'
+    'unnest range generate_series generate_subscripts repeat repeat_row json_each json_tree histogram ' +
+    'histogram_values regexp_split_to_table summary icu_calendar_names pg_timezone_names ' +
+    'duckdb_columns duckdb_databases duckdb_functions duckdb_keywords duckdb_schemas duckdb_settings duckdb_tables ' +
+    'duckdb_types duckdb_views pragma_table_info pragma_show pragma_version'
   ).split(' '),
 );
 
