@@ -25,8 +25,8 @@ export class ApiError extends Error {
 export interface BarsQuery {
   table: string;
   timeframe: string;
-  /** Value of the first column of the series key; absent for a table without one. */
-  symbol?: string | undefined;
+  /** Value of each column of the series key. */
+  key: Record<string, string>;
   /** Exclusive. */
   toMs: number;
   limit: number;
@@ -53,10 +53,15 @@ export function createApi(baseUrl: string): Api {
     status: (signal) => get('status', {}, signal),
     tables: async () => (await get<WireTables>('tables', {})).tables,
     symbols: async (table) => (await get<WireSymbols>('symbols', { table })).symbols,
-    bars: ({ table, timeframe, symbol, toMs, limit }, signal) => {
-      const query = { table, timeframe, to: new Date(toMs).toISOString(), limit: String(limit) };
-      const filter = symbol === undefined ? {} : { symbol };
-      return get('bars', { ...query, ...filter, order: 'desc', format: 'columns', time: 'ms' }, signal);
+    bars: ({ table, timeframe, key, toMs, limit }, signal) => {
+      const range = {
+        table,
+        timeframe,
+        to: new Date(toMs).toISOString(),
+        limit: String(limit),
+        order: 'desc',
+      };
+      return get('bars', { ...key, ...range, format: 'columns', time: 'ms' }, signal);
     },
   };
 }

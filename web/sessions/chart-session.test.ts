@@ -143,7 +143,7 @@ it('reads history a page at a time and stops where it ends', async () => {
   const first = at.session.loadOlder();
   void at.session.loadOlder();
   expect(at.queries).toEqual([
-    { table: 'trades', timeframe: '1m', symbol: 'AAPL', toMs: 10 * minuteMs, limit: 500 },
+    { table: 'trades', timeframe: '1m', key: { symbol: 'AAPL' }, toMs: 10 * minuteMs, limit: 500 },
   ]);
   at.pages[0](pageOf(columnsAt([9, 8])));
   await first;

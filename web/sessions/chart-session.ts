@@ -96,18 +96,13 @@ export class ChartSession {
     const request = new AbortController();
     this.#history = request;
     try {
-      const query = {
-        table: table.name,
-        timeframe,
-        symbol: keyValues.at(0),
-        toMs: oldest.timeMs,
-        limit: pageRows,
-      };
+      const key = Object.fromEntries(table.seriesKey.map((column, i) => [column, keyValues[i]]));
+      const query = { table: table.name, timeframe, key, toMs: oldest.timeMs, limit: pageRows };
       const page = await this.#parts.api.bars(query, request.signal);
       // The answer may have been complete already when a new snapshot made it pointless.
       if (request.signal.aborted) return;
-      this.#isComplete = page.rowCount === 0;
       const added = prependBars(this.#bars, this.#own(page.columns));
+      this.#isComplete = added === 0;
       this.#history = null;
       if (added > 0) this.#tell({ kind: 'all', fresh: false });
     } catch (error) {
