@@ -148,6 +148,15 @@ describe('rejected rows', () => {
     expect(lines).toEqual([{ level: 'warn', message: '2 rows rejected: no price' }]);
   });
 
+  it('rejects rows that come after the end', async () => {
+    const { recording, batcher, push } = await setUp({ ageMsMax: 1 });
+    await batcher.close();
+    expect(push(1)).toBe(true);
+    expect(batcher.counts()).toMatchObject({ rowsReceived: 1, rowsRejected: 1 });
+    await batcher.flush();
+    expect(recording.writes).toEqual([]);
+  });
+
   it('counts the rows the engine refused', async () => {
     const { recording, batcher, push } = await setUp();
     recording.database.write = async (_, batch) => ({

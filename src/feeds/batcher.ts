@@ -89,11 +89,14 @@ export class Batcher {
 
   /** Takes a row. False: stop reading the source until `ready` resolves. */
   push(row: FeedRow): boolean {
-    const { table, rowsMax } = this.#options;
-    if (this.#closed) throw new CandelaError('STOPPING', `the batcher of table '${table}' is closed`);
+    if (this.#closed) {
+      // Not an error to throw: in a feed's socket callback it would end the whole process.
+      this.reject('a row came after the feed was stopped');
+      return true;
+    }
     this.#counts.rowsReceived++;
     this.#pending.push(row);
-    if (this.#pending.length >= rowsMax) this.#wake();
+    if (this.#pending.length >= this.#options.rowsMax) this.#wake();
     else this.#startTimer();
     return this.#hasRoom();
   }
@@ -120,7 +123,7 @@ export class Batcher {
     this.#rejections.report();
   }
 
-  /** Flushes and ends; a later push throws. */
+  /** Flushes and ends; rows pushed later are rejected. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#giveUpAtMs = this.#context.clock.monotonicMs() + this.#options.closeWaitMs;
