@@ -2,8 +2,10 @@
  * Who may do what: one module for every protocol.
  *
  * With no users configured everybody is an administrator, which is why the server then listens on loopback only
- * ({@link assertSafeBind}). Passwords are kept as scrypt hashes, tokens as SHA-256 digests; both are compared in constant
- * time, and an unknown user costs as much time as a wrong password. After repeated failures from one source further tries
+ * ({@link assertSafeBind}). Passwords are kept as scrypt hashes, tokens as SHA-256 digests; both are compared
+ * in constant
+ * time, and an unknown user costs as much time as a wrong password. After repeated failures from one source
+ * further tries
  * wait out a pause.
  */
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
@@ -18,11 +20,11 @@ export type Role = 'read' | 'write' | 'admin';
 /** A user as configured. */
 export interface UserConfig {
   name: string;
-  /** `scrypt$N$r$p$salt$hash`, from {@link hashPassword}. */
-  passwordHash: string;
+  /** `scrypt$N$r$p$salt$hash`, from {@link hashPassword}; a user without one comes in by token only. */
+  passwordHash?: string | undefined;
   role: Role;
   /** `sha256$…`, from {@link hashToken}. */
-  tokens?: string[];
+  tokens?: string[] | undefined;
 }
 
 /** Somebody who has been let in. */
@@ -52,8 +54,10 @@ const sourcesMax = 10_000;
 /** Checks users as configured. Throws `INVALID_CONFIG` naming the user. */
 export function createAuthenticator(users: readonly UserConfig[], clock: Clock = systemClock): Authenticator {
   const byName = new Map(users.map((user) => [user.name, user]));
-  const tokens = users.flatMap((user) => (user.tokens ?? []).map((token) => ({ digest: parseToken(user, token), user })));
-  for (const user of users) parseHash(user.name, user.passwordHash);
+  const tokens = users.flatMap((user) =>
+    (user.tokens ?? []).map((token) => ({ digest: parseToken(user, token), user })),
+  );
+  for (const { name, passwordHash } of users) if (passwordHash !== undefined) parseHash(name, passwordHash);
   const failures = createFailureCounter(clock);
   return {
     required: users.length > 0,
@@ -71,7 +75,7 @@ export function createAuthenticator(users: readonly UserConfig[], clock: Clock =
       failures.check(source);
       const user = byName.get(name);
       const isRight = await verifyPassword(password, user?.passwordHash ?? unknownUserHash);
-      return admit(user, isRight, source, failures);
+      return admit(user, isRight && user?.passwordHash !== undefined, source, failures);
     },
     anonymous() {
       if (users.length === 0) return { name: 'anonymous', role: 'admin' };
@@ -80,7 +84,12 @@ export function createAuthenticator(users: readonly UserConfig[], clock: Clock =
   };
 }
 
-function admit(user: UserConfig | undefined, isRight: boolean, source: string, failures: FailureCounter): Identity {
+function admit(
+  user: UserConfig | undefined,
+  isRight: boolean,
+  source: string,
+  failures: FailureCounter,
+): Identity {
   if (user && isRight) {
     failures.clear(source);
     return { name: user.name, role: user.role };
@@ -128,7 +137,10 @@ function createFailureCounter(clock: Clock): FailureCounter {
 export function requireRole(identity: Identity, role: Role): void {
   const order: Role[] = ['read', 'write', 'admin'];
   if (order.indexOf(identity.role) >= order.indexOf(role)) return;
-  throw new CandelaError('DENIED', `user '${identity.name}' has the role ${identity.role}; this needs ${role}`);
+  throw new CandelaError(
+    'DENIED',
+    `user '${identity.name}' has the role ${identity.role}; this needs ${role}`,
+  );
 }
 
 /** A hash for the configuration; a new salt each time. */
@@ -151,9 +163,13 @@ export function createToken(): string {
 /** Refuses to listen beyond this machine while everybody is let in. Throws `INVALID_CONFIG`. */
 export function assertSafeBind(host: string, authenticator: Authenticator): void {
   if (authenticator.required || isLoopback(host)) return;
-  throw new CandelaError('INVALID_CONFIG', `host '${host}' can be reached from other machines, but no users are configured`, {
-    help: 'Configure users (candela hash-password makes the hash), or listen on 127.0.0.1.',
-  });
+  throw new CandelaError(
+    'INVALID_CONFIG',
+    `host '${host}' can be reached from other machines, but no users are configured`,
+    {
+      help: 'Configure users (candela hash-password makes the hash), or listen on 127.0.0.1.',
+    },
+  );
 }
 
 /** Is this an address only the machine itself can reach? */
@@ -183,7 +199,8 @@ function parseHash(name: string, text: string): ParsedHash {
     hash: Buffer.from(hash, 'base64'),
     parameters: { N: Number(N), r: Number(r), p: Number(p) },
   };
-  const isFit = kind === 'scrypt' && parsed.parameters.N > 1 && parsed.hash.length >= 16 && parsed.salt.length >= 8;
+  const isFit =
+    kind === 'scrypt' && parsed.parameters.N > 1 && parsed.hash.length >= 16 && parsed.salt.length >= 8;
   if (isFit) return parsed;
   throw new CandelaError('INVALID_CONFIG', `users: the passwordHash of '${name}' is not a scrypt hash`, {
     help: 'Make one with candela hash-password.',
@@ -207,6 +224,8 @@ async function verifyPassword(password: string, stored: string): Promise<boolean
 function derive(password: string, salt: Buffer, parameters: typeof cost, length = keyBytes): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const { N, r, p } = parameters;
-    scrypt(password, salt, length, { N, r, p, maxmem: 256 * N * r }, (error, key) => (error ? reject(error) : resolve(key)));
+    scrypt(password, salt, length, { N, r, p, maxmem: 256 * N * r }, (error, key) =>
+      error ? reject(error) : resolve(key),
+    );
   });
 }

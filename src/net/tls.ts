@@ -14,7 +14,11 @@ export async function loadTls(files: { certFile: string; keyFile: string }): Pro
   try {
     createSecureContext({ cert: Buffer.from(options.cert), key: Buffer.from(options.key) });
   } catch (cause) {
-    throw new CandelaError('INVALID_CONFIG', `TLS: '${files.certFile}' and '${files.keyFile}' do not make a pair`, { cause });
+    throw new CandelaError(
+      'INVALID_CONFIG',
+      `TLS: '${files.certFile}' and '${files.keyFile}' do not make a pair`,
+      { cause },
+    );
   }
   return options;
 }

@@ -2,7 +2,6 @@
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { encodeArrow } from '../../codecs/arrow/encode-arrow.ts';
 import { encodeCsv } from '../../codecs/encode/encode-csv.ts';
 import { encodeJsonColumns, encodeJsonRows } from '../../codecs/encode/encode-json.ts';
 import type { TimeFormat } from '../../codecs/encode/time-text.ts';
@@ -28,31 +27,39 @@ const mediaTypes: Record<RowFormat, string> = {
 const gzipBytesMin = 1_024;
 
 /**
- * Sends rows. Beside the rows `json` and `columns` carry `cursor` and the `extra` fields; the other forms carry the cursor in
+ * Sends rows. Beside the rows `json` and `columns` carry `cursor` and the `extra` fields; the other forms carry
+ * the cursor in
  * the header `x-candela-cursor`.
  */
-export function sendRows(
+export async function sendRows(
   request: FastifyRequest,
   reply: FastifyReply,
   set: ColumnSet & { cursor?: string | null },
   answer: RowsAnswer,
   extra: Record<string, unknown> = {},
-): FastifyReply {
+): Promise<FastifyReply> {
   const format = answer.format ?? formatAccepted(request);
   reply.type(mediaTypes[format]);
   if (set.cursor) reply.header('x-candela-cursor', set.cursor);
-  return sendPacked(request, reply, body(set, format, answer.time ?? 'iso', extra));
+  return sendPacked(request, reply, await body(set, format, answer.time ?? 'iso', extra));
 }
 
 /** Sends text pieces or bytes, gzipped when that is accepted and worth it. */
-function sendPacked(request: FastifyRequest, reply: FastifyReply, content: Iterable<string> | Uint8Array): FastifyReply {
+function sendPacked(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  content: Iterable<string> | Uint8Array,
+): FastifyReply {
   if (content instanceof Uint8Array) {
     const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-    return acceptsGzip(request) && bytes.length >= gzipBytesMin ? gzipped(reply, Readable.from([bytes])) : reply.send(bytes);
+    return acceptsGzip(request) && bytes.length >= gzipBytesMin
+      ? gzipped(reply, Readable.from([bytes]))
+      : reply.send(bytes);
   }
   const pieces = [...content];
   const isSmall = pieces.length === 1 && pieces[0].length < gzipBytesMin;
-  if (isSmall || !acceptsGzip(request)) return reply.send(pieces.length === 1 ? pieces[0] : Buffer.from(pieces.join('')));
+  if (isSmall || !acceptsGzip(request))
+    return reply.send(pieces.length === 1 ? pieces[0] : Buffer.from(pieces.join('')));
   return gzipped(reply, Readable.from(pieces));
 }
 
@@ -73,25 +80,36 @@ function formatAccepted(request: FastifyRequest): RowFormat {
   return 'json';
 }
 
-function body(
+async function body(
   set: ColumnSet & { cursor?: string | null },
   format: RowFormat,
   time: TimeFormat,
   extra: Record<string, unknown>,
-): Iterable<string> | Uint8Array {
+): Promise<Iterable<string> | Uint8Array> {
   switch (format) {
-    case 'arrow':
+    case 'arrow': {
+      // Loaded when first asked for: it takes a tenth of a second that a start should not.
+      const { encodeArrow } = await import('../../codecs/arrow/encode-arrow.ts');
       return encodeArrow(set, 'stream');
+    }
     case 'csv':
       return encodeCsv(set, time);
     case 'columns':
-      return wrapped('columns', encodeJsonColumns(set, time), { rowCount: set.rowCount, cursor: set.cursor ?? null, ...extra });
+      return wrapped('columns', encodeJsonColumns(set, time), {
+        rowCount: set.rowCount,
+        cursor: set.cursor ?? null,
+        ...extra,
+      });
     default:
       return wrapped('rows', encodeJsonRows(set, time), { cursor: set.cursor ?? null, ...extra });
   }
 }
 
-function* wrapped(name: string, pieces: Iterable<string>, fields: Record<string, unknown>): Generator<string> {
+function* wrapped(
+  name: string,
+  pieces: Iterable<string>,
+  fields: Record<string, unknown>,
+): Generator<string> {
   let text = `{"${name}":`;
   for (const piece of pieces) {
     text += piece;

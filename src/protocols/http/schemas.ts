@@ -30,17 +30,35 @@ export const rangeParameters: Record<string, Schema> = {
   table: { type: 'string', description: 'Ticks table or rollup.', examples: ['stocks_real_time'] },
   symbol: {
     type: 'string',
-    description: 'Value of the first series key column; several with commas, `*` for any characters. Other key columns go by their own names.',
+    description:
+      'Value of the first series key column; several with commas, `*` for any characters. Other key columns go by their own names.',
     examples: ['AAPL', 'BTC/*'],
   },
-  from: { type: 'string', description: 'Inclusive: ISO 8601 or a Unix time.', examples: ['2024-05-17T09:30:00Z', '1715938200'] },
+  from: {
+    type: 'string',
+    description: 'Inclusive: ISO 8601 or a Unix time.',
+    examples: ['2024-05-17T09:30:00Z', '1715938200'],
+  },
   to: { type: 'string', description: 'Exclusive.', examples: ['2024-05-18'] },
-  limit: { type: 'integer', minimum: 0, description: 'Rows at the most, from the end that `order` begins with.', examples: [500] },
+  limit: {
+    type: 'integer',
+    minimum: 0,
+    description: 'Rows at the most, from the end that `order` begins with.',
+    examples: [500],
+  },
   order: { type: 'string', enum: ['asc', 'desc'], description: 'By time, then arrival.' },
   columns: { type: 'string', description: 'Names with commas; all by default.', examples: ['time,close'] },
   cursor: { type: 'string', description: 'The cursor of the page before.' },
-  format: { type: 'string', enum: ['json', 'columns', 'csv', 'arrow'], description: 'Default: by the Accept header, else json.' },
-  time: { type: 'string', enum: ['iso', 's', 'ms', 'us', 'ns'], description: 'How times are written; default iso.' },
+  format: {
+    type: 'string',
+    enum: ['json', 'columns', 'csv', 'arrow'],
+    description: 'Default: by the Accept header, else json.',
+  },
+  time: {
+    type: 'string',
+    enum: ['iso', 's', 'ms', 'us', 'ns'],
+    description: 'How times are written; default iso.',
+  },
   live: { type: 'boolean', description: 'Include bars that may still change; default true.' },
 };
 

@@ -1,6 +1,7 @@
 /** From query parameters to a series filter. */
 import { CandelaError } from '../../core/errors.ts';
 import type { Database, SeriesFilter, TableInfo } from '../../engine/database.ts';
+import { parseTimeframe } from '../../market/timeframe.ts';
 
 /** The table of that name. Throws `TABLE_NOT_FOUND`. */
 export function tableNamed(database: Database, name: string): TableInfo {
@@ -10,18 +11,27 @@ export function tableNamed(database: Database, name: string): TableInfo {
 }
 
 /**
- * `symbol` stands for the first key column; any other parameter named like a key column is a filter as well. Parameters that
+ * `symbol` stands for the first key column; any other parameter named like a key column is a filter as well.
+ * Parameters that
  * are neither known to the route nor key columns are refused, so that a misspelt one is not passed over.
  */
-export function seriesFilter(table: TableInfo, query: Record<string, unknown>, known: readonly string[]): SeriesFilter {
+export function seriesFilter(
+  table: TableInfo,
+  query: Record<string, unknown>,
+  known: readonly string[],
+): SeriesFilter {
   const filter: Record<string, string[]> = {};
   for (const [name, value] of Object.entries(query)) {
     if (table.seriesKey.includes(name)) filter[name] = values(value);
     else if (name === 'symbol') filter[firstKey(table)] = values(value);
     else if (!known.includes(name)) {
-      throw new CandelaError('INVALID_ARGUMENT', `'${name}' is neither a parameter nor part of the series key of '${table.name}'`, {
-        help: `Parameters: ${known.join(', ')}; series key: ${table.seriesKey.join(', ') || 'none'}.`,
-      });
+      throw new CandelaError(
+        'INVALID_ARGUMENT',
+        `'${name}' is neither a parameter nor part of the series key of '${table.name}'`,
+        {
+          help: `Parameters: ${known.join(', ')}; series key: ${table.seriesKey.join(', ') || 'none'}.`,
+        },
+      );
     }
   }
   return filter;
@@ -34,7 +44,10 @@ export function symbolFilter(table: TableInfo, symbols: readonly string[] | unde
 
 function firstKey(table: TableInfo): string {
   if (table.seriesKey.length > 0) return table.seriesKey[0];
-  throw new CandelaError('INVALID_ARGUMENT', `'${table.name}' has no series key, so there is no symbol to ask for`);
+  throw new CandelaError(
+    'INVALID_ARGUMENT',
+    `'${table.name}' has no series key, so there is no symbol to ask for`,
+  );
 }
 
 function values(value: unknown): string[] {
@@ -51,5 +64,9 @@ export function timeframesOf(database: Database, table: TableInfo): string[] {
     return false;
   };
   const sameKey = ({ seriesKey }: TableInfo): boolean => seriesKey.join() === table.seriesKey.join();
-  return all.flatMap((candidate) => (candidate.rollup && isOf(candidate) && sameKey(candidate) ? [candidate.rollup.timeframe] : []));
+  return all
+    .flatMap((candidate) =>
+      candidate.rollup && isOf(candidate) && sameKey(candidate) ? [candidate.rollup.timeframe] : [],
+    )
+    .sort((a, b) => parseTimeframe(a).widthNs - parseTimeframe(b).widthNs);
 }

@@ -1,0 +1,126 @@
+/** Reads: ticks, bars, latest. */
+import type { FastifyInstance } from 'fastify';
+import { CandelaError } from '../../../core/errors.ts';
+import type { ReadRequest } from '../../../engine/database.ts';
+import { parseTimeNs } from '../../../market/time.ts';
+import type { HttpContext } from '../context.ts';
+import { requires } from '../context.ts';
+import type { RowsAnswer } from '../respond.ts';
+import { sendRows } from '../respond.ts';
+import type { Schema } from '../schemas.ts';
+import { answers, query } from '../schemas.ts';
+import { seriesFilter, tableNamed } from '../series-parameters.ts';
+
+/** Query of a range read; series key columns come under their own names. */
+interface RangeQuery extends RowsAnswer {
+  table: string;
+  timeframe?: string;
+  from?: string;
+  to?: string;
+  limit?: number;
+  order?: 'asc' | 'desc';
+  columns?: string;
+  cursor?: string;
+  live?: boolean;
+  [key: string]: unknown;
+}
+
+const rangeNames = ['table', 'symbol', 'from', 'to', 'limit', 'order', 'columns', 'format', 'time'];
+
+/** Registers the routes. */
+export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { database } = context;
+  const onRequest = requires(context, 'read');
+  const tags = ['rows'];
+
+  app.get<{ Querystring: RangeQuery }>(
+    '/ticks',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Rows of a table by series and range',
+        querystring: query([...rangeNames, 'cursor'], ['table']),
+        response: rowAnswers(),
+      },
+    },
+    async (request, reply) => {
+      const rows = await database.read({
+        ...readRequest(context, request.query),
+        table: request.query.table,
+      });
+      return sendRows(request, reply, rows, request.query);
+    },
+  );
+  const timeframe: Schema = {
+    type: 'string',
+    description: 'A stored timeframe, or one that stored bars can be merged to.',
+    examples: ['1m', '30m'],
+  };
+  app.get<{ Querystring: RangeQuery }>(
+    '/bars',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'Bars of any timeframe',
+        querystring: query([...rangeNames, 'live'], ['table', 'timeframe'], { timeframe }),
+        response: rowAnswers(),
+      },
+    },
+    async (request, reply) => {
+      const { cursor: _, ...range } = readRequest(context, request.query);
+      const bars = await database.bars({
+        ...range,
+        table: request.query.table,
+        timeframe: String(request.query.timeframe),
+      });
+      const { timeframe, rollup, rollupTimeframe } = bars;
+      return sendRows(request, reply, bars, request.query, { timeframe, rollup, rollupTimeframe });
+    },
+  );
+  app.get<{ Querystring: RangeQuery }>(
+    '/latest',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'The latest row of each series',
+        querystring: query(['table', 'symbol', 'format', 'time'], ['table']),
+        response: rowAnswers(),
+      },
+    },
+    async (request, reply) => {
+      const table = tableNamed(database, request.query.table);
+      const filter = seriesFilter(table, request.query, ['table', 'format', 'time']);
+      return sendRows(request, reply, database.latest(table.name, filter), request.query);
+    },
+  );
+}
+
+/** Rows are written as they are encoded: only the errors go through a schema. */
+function rowAnswers(): Schema {
+  const { 200: _, ...errors } = answers('Rows.');
+  return errors;
+}
+
+const known = [...rangeNames, 'cursor', 'live', 'timeframe'];
+
+function readRequest({ database, limits }: HttpContext, range: RangeQuery): Omit<ReadRequest, 'table'> {
+  const limit = range.limit ?? limits.rowsDefault;
+  if (limit > limits.rowsMax) {
+    throw new CandelaError('LIMIT_EXCEEDED', `limit ${limit} is above ${limits.rowsMax}`, {
+      help: 'Ask for fewer rows and page with the cursor.',
+    });
+  }
+  return {
+    series: seriesFilter(tableNamed(database, range.table), range, known),
+    limit,
+    ...(range.from === undefined ? {} : { fromNs: parseTimeNs(range.from) }),
+    ...(range.to === undefined ? {} : { toNs: parseTimeNs(range.to) }),
+    ...(range.order === undefined ? {} : { order: range.order }),
+    ...(range.columns === undefined ? {} : { columns: range.columns.split(',') }),
+    ...(range.cursor === undefined ? {} : { cursor: range.cursor }),
+    ...(range.live === undefined ? {} : { live: range.live }),
+  };
+}

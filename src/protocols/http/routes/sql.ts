@@ -1,0 +1,100 @@
+/** SQL, read-only. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CandelaError } from '../../../core/errors.ts';
+import type { Scalar } from '../../../market/columns.ts';
+import type { HttpContext } from '../context.ts';
+import { requires } from '../context.ts';
+import type { RowsAnswer } from '../respond.ts';
+import { sendRows } from '../respond.ts';
+import type { Schema } from '../schemas.ts';
+import { answers, rangeParameters } from '../schemas.ts';
+
+interface SqlRequest extends RowsAnswer {
+  sql: string;
+  parameters?: Scalar[];
+  rowsMax?: number;
+  timeoutMs?: number;
+}
+
+const bounds: Record<string, Schema> = {
+  rowsMax: {
+    type: 'integer',
+    minimum: 1,
+    description: 'Rows at the most; `truncated` tells if there were more.',
+  },
+  timeoutMs: { type: 'integer', minimum: 1, description: 'Time at the most.' },
+  format: rangeParameters.format,
+  time: rangeParameters.time,
+};
+
+/** Registers the routes. */
+export function sqlRoutes(app: FastifyInstance, context: HttpContext): void {
+  const onRequest = requires(context, 'read');
+  const { 200: _, ...response } = answers('Rows.');
+  const example = 'select symbol, max(high) from stocks_real_time_1m group by symbol';
+  app.post<{ Body: SqlRequest }>(
+    '/sql',
+    {
+      onRequest,
+      schema: {
+        tags: ['sql'],
+        summary: 'Run one query over tables and rollups',
+        body: {
+          type: 'object',
+          required: ['sql'],
+          properties: {
+            sql: { type: 'string', examples: [example] },
+            parameters: { type: 'array', items: {}, description: 'Values for $1, $2, …' },
+            ...bounds,
+          },
+        },
+        response,
+      },
+    },
+    (request, reply) => run(context, request, reply, request.body),
+  );
+  app.get<{ Querystring: Omit<SqlRequest, 'sql'> & { q: string } }>(
+    '/sql',
+    {
+      onRequest,
+      schema: {
+        tags: ['sql'],
+        summary: 'Run one query given in the address',
+        querystring: {
+          type: 'object',
+          required: ['q'],
+          properties: { q: { type: 'string', examples: [example] }, ...bounds },
+        },
+        response,
+      },
+    },
+    (request, reply) => run(context, request, reply, { ...request.query, sql: request.query.q }),
+  );
+}
+
+async function run(
+  { database, limits }: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: SqlRequest,
+): Promise<FastifyReply> {
+  const parameters = (asked.parameters ?? []).map(checkParameter);
+  const result = await database.sql(asked.sql, {
+    parameters,
+    rowsMax: Math.min(asked.rowsMax ?? limits.sqlRowsMax, limits.rowsMax),
+    timeoutMs: Math.min(asked.timeoutMs ?? limits.sqlTimeoutMs, limits.sqlTimeoutMs),
+  });
+  return sendRows(request, reply, result, asked, {
+    names: result.names,
+    types: result.types,
+    truncated: result.truncated,
+  });
+}
+
+function checkParameter(value: Scalar, index: number): Scalar {
+  if (value === null || ['number', 'string', 'boolean'].includes(typeof value)) return value;
+  throw new CandelaError(
+    'INVALID_ARGUMENT',
+    `SQL parameter ${index + 1} is neither a number, a string, a boolean nor null`,
+  );
+}

@@ -1,0 +1,83 @@
+/** Status, health, metrics and feeds. */
+import type { FastifyInstance } from 'fastify';
+import type { FeedStatus } from '../../../market/feed-status.ts';
+import type { HttpContext } from '../context.ts';
+import { requires } from '../context.ts';
+import type { HttpMetrics } from '../metrics.ts';
+import { answers } from '../schemas.ts';
+import type { WireStatus } from '../wire.ts';
+
+/** Registers the routes under `/api/v1`. */
+export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { database, feeds, clock, version, startedMs } = context;
+  app.get(
+    '/status',
+    {
+      onRequest: requires(context, 'read'),
+      schema: { tags: ['server'], summary: 'Counters, sizes and feeds', response: answers('Status.') },
+    },
+    async (): Promise<WireStatus> => {
+      const list = feeds.list();
+      return {
+        version,
+        uptimeMs: Math.round(clock.monotonicMs() - startedMs),
+        simulated: list.some(({ simulated }) => simulated),
+        database: database.status(),
+        feeds: list,
+      };
+    },
+  );
+  app.get(
+    '/feeds',
+    {
+      onRequest: requires(context, 'read'),
+      schema: { tags: ['feeds'], summary: 'Running feeds', response: answers('Feeds.') },
+    },
+    async () => ({ feeds: feeds.list() }),
+  );
+  for (const action of ['subscribe', 'unsubscribe'] as const) {
+    app.post<{ Params: { name: string }; Body: { symbols: string[] } }>(
+      `/feeds/:name/${action}`,
+      {
+        onRequest: requires(context, 'admin'),
+        schema: {
+          tags: ['feeds'],
+          summary: action === 'subscribe' ? 'Add symbols to a feed' : 'Take symbols off a feed',
+          params: { type: 'object', properties: { name: { type: 'string', examples: ['twelvedata'] } } },
+          body: {
+            type: 'object',
+            required: ['symbols'],
+            properties: {
+              symbols: {
+                type: 'array',
+                minItems: 1,
+                items: { type: 'string' },
+                examples: [['AAPL', 'BTC/USD']],
+              },
+            },
+          },
+          response: answers('The feed.'),
+        },
+      },
+      ({ params, body }): Promise<FeedStatus> => feeds[action](params.name, body.symbols),
+    );
+  }
+}
+
+/** Registers `/healthz` and `/metrics`, which monitoring reads. */
+export function monitoringRoutes(app: FastifyInstance, context: HttpContext, metrics: HttpMetrics): void {
+  const { database } = context;
+  app.get('/healthz', { schema: { hide: true } }, async (_request, reply) => {
+    const { writesStopped } = database.status();
+    if (writesStopped === null) return { status: 'ok' };
+    return reply.code(503).send({ status: 'writes stopped', reason: writesStopped });
+  });
+  app.get(
+    '/metrics',
+    { onRequest: requires(context, 'read'), schema: { hide: true } },
+    async (_request, reply) => {
+      reply.type(metrics.contentType);
+      return metrics.text();
+    },
+  );
+}

@@ -1,0 +1,121 @@
+/** Writes: rows in any of the forms the codecs read. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { decodeCsv } from '../../../codecs/decode/decode-csv.ts';
+import { decodeJson, decodeNdjson } from '../../../codecs/decode/decode-json.ts';
+import type { DecodedRows } from '../../../codecs/decode/decoded-rows.ts';
+import { mergeRejections } from '../../../codecs/decode/decoded-rows.ts';
+import type { RowRejection } from '../../../core/errors.ts';
+import { CandelaError } from '../../../core/errors.ts';
+import type { TableInfo } from '../../../engine/database.ts';
+import type { HttpContext } from '../context.ts';
+import { requires } from '../context.ts';
+import { answers } from '../schemas.ts';
+import { tableNamed } from '../series-parameters.ts';
+import type { WireWriteResult } from '../wire.ts';
+
+/** Media types a write may have. */
+export const writeTypes = [
+  'application/json',
+  'application/x-ndjson',
+  'text/csv',
+  'application/vnd.apache.arrow.stream',
+  'application/vnd.apache.arrow.file',
+];
+
+/** Most rejected rows an answer lists; the message has the count. */
+const rejectionsListedMax = 100;
+
+/** Registers the route. */
+export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
+  app.post<{ Params: { table: string }; Querystring: { onInvalid?: 'fail' | 'skip' }; Body: Buffer }>(
+    '/write/:table',
+    {
+      onRequest: requires(context, 'write'),
+      schema: {
+        tags: ['rows'],
+        summary: 'Write rows; answers when they are durable',
+        description: `The body is JSON (\`[{…}]\`, \`{"rows":[…]}\` or \`{"columns":{…}}\`), NDJSON, CSV with a header, or an Arrow stream or file.`,
+        consumes: writeTypes,
+        params: { type: 'object', properties: { table: { type: 'string', examples: ['trades'] } } },
+        querystring: {
+          type: 'object',
+          properties: {
+            onInvalid: {
+              type: 'string',
+              enum: ['fail', 'skip'],
+              description: 'Rows that do not fit: fail (default) writes nothing, skip writes the others.',
+            },
+          },
+        },
+        response: answers('Position in the log, rows written, rows refused.'),
+      },
+    },
+    async (request) => write(context, request, request.params.table, request.query.onInvalid ?? 'fail'),
+  );
+}
+
+async function write(
+  { database, limits }: HttpContext,
+  request: FastifyRequest,
+  name: string,
+  onInvalid: 'fail' | 'skip',
+): Promise<WireWriteResult> {
+  const table = tableNamed(database, name);
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const decoded = await decode(
+    table,
+    String(request.headers['content-type'] ?? ''),
+    bytes,
+    limits.writeRowsMax,
+  );
+  if (decoded.rejected.length > 0 && onInvalid === 'fail') throw refused(name, decoded, decoded.rejected);
+  try {
+    const result = await database.write(name, decoded.batch, { onInvalid });
+    return {
+      lsn: result.lsn,
+      rowCount: result.rowCount,
+      rejected: mergeRejections(decoded, result.rejected),
+    };
+  } catch (error) {
+    // The engine counts rows of the batch; with rows left out before, those are not the rows that were sent.
+    if (error instanceof CandelaError && error.rows)
+      throw refused(name, decoded, mergeRejections(decoded, error.rows));
+    throw error;
+  }
+}
+
+function refused(table: string, decoded: DecodedRows, rejected: readonly RowRejection[]): CandelaError {
+  const [first] = rejected;
+  const column = first.column === null ? '' : `, column '${first.column}'`;
+  return new CandelaError(
+    'INVALID_ROWS',
+    `${rejected.length} of ${decoded.sentRowCount} rows do not fit table '${table}'; the first: row ${first.row}${column}: ${first.reason}`,
+    { rows: rejected.slice(0, rejectionsListedMax) },
+  );
+}
+
+async function decode(
+  table: TableInfo,
+  contentType: string,
+  bytes: Buffer,
+  rowsMax: number,
+): Promise<DecodedRows> {
+  const type = contentType.split(';')[0].trim().toLowerCase();
+  switch (type) {
+    case 'application/json':
+      return decodeJson(table, bytes, { rowsMax });
+    case 'application/x-ndjson':
+      return decodeNdjson(table, bytes, { rowsMax });
+    case 'text/csv':
+      return decodeCsv(table, bytes, { rowsMax });
+    case 'application/vnd.apache.arrow.stream':
+    case 'application/vnd.apache.arrow.file': {
+      const { decodeArrow } = await import('../../../codecs/arrow/decode-arrow.ts');
+      return decodeArrow(table, bytes, { rowsMax });
+    }
+    default:
+      throw new CandelaError('INVALID_ARGUMENT', `rows cannot be read from content-type '${type}'`, {
+        help: `Send one of ${writeTypes.join(', ')}.`,
+      });
+  }
+}
