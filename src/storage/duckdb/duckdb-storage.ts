@@ -5,7 +5,7 @@
  * One connection writes, a transaction per commit, in the order of the calls. A few others answer point reads, and
  * each SQL snapshot has one of its own, so that a long query holds up neither.
  */
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CandelaError } from '../../core/errors.ts';
 import { nodeFileSystem } from '../../core/file-system.ts';
@@ -22,7 +22,7 @@ import type {
 import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
 import { runOps } from './committing.ts';
 import { storeError } from './errors.ts';
-import { openInstance } from './instance.ts';
+import { inUse, openInstance } from './instance.ts';
 import { SnapshotPool } from './query/snapshot.ts';
 import { type QueryTree, queryTreeReader } from './query/tree.ts';
 import {
@@ -37,8 +37,8 @@ import { readColumnsInTurns } from './vector-reader.ts';
 
 /** Where the store lives and what it may use. */
 export interface DuckDbStorageOptions {
-  /** Made if it is not there; this process's alone while the store is open. */
-  directory: string;
+  /** Made if it is not there; this process's alone while the store is open. Null keeps all in memory. */
+  directory: string | null;
   /** Memory for queries and caches; default 1 GiB. */
   memoryBytesMax?: number;
   /** Threads for queries; default 2. */
@@ -54,22 +54,54 @@ export interface DuckDbStorageOptions {
 /** Connections for point reads. */
 const readerCount = 2;
 
-/** Opens or creates the store. Throws `DATA_DIRECTORY_IN_USE`, `CORRUPT_STORE`. */
+/**
+ * Files this process has open. DuckDB locks out other processes, but would open a file of its own process twice and
+ * ruin it.
+ */
+const openFiles = new Set<string>();
+
+/** Opens or creates the store. Throws `DATA_DIRECTORY_IN_USE`, `CORRUPT_STORE`, `INVALID_CONFIG`. */
 export async function openDuckDbStorage(options: DuckDbStorageOptions): Promise<Storage> {
+  const { directory } = options;
+  if (directory === null) return openStorage(options, ':memory:', () => {});
+  const file = resolve(directory, 'market.duckdb');
+  if (openFiles.has(file)) throw inUse(file, 'this process already');
+  openFiles.add(file);
+  const onClose = (): void => {
+    openFiles.delete(file);
+  };
+  try {
+    await nodeFileSystem.makeDirectory(directory);
+    return await openStorage(options, file, onClose);
+  } catch (error) {
+    onClose();
+    throw error;
+  }
+}
+
+async function openStorage(
+  options: DuckDbStorageOptions,
+  file: string,
+  onClose: () => void,
+): Promise<Storage> {
   const { directory, log } = options;
-  await nodeFileSystem.makeDirectory(directory);
   const instance = await openInstance({
-    file: join(directory, 'market.duckdb'),
-    temporaryDirectory: join(directory, 'temporary'),
+    file,
+    temporaryDirectory: directory === null ? null : resolve(directory, 'temporary'),
     memoryBytesMax: options.memoryBytesMax ?? 2 ** 30,
     threads: options.threads ?? 2,
   });
-  const writer = await instance.connect();
-  const layouts = await readLayouts(writer);
-  const readers = await ReaderPool.open(instance, readerCount);
-  const readTree = queryTreeReader(readers);
-  const snapshots = new SnapshotPool(instance, readTree, options.snapshotsMax ?? 2);
-  return new DuckDbStorage({ instance, writer, readers, snapshots, readTree, log }, layouts);
+  try {
+    const writer = await instance.connect();
+    const layouts = await readLayouts(writer);
+    const readers = await ReaderPool.open(instance, readerCount);
+    const readTree = queryTreeReader(readers);
+    const snapshots = new SnapshotPool(instance, readTree, options.snapshotsMax ?? 2);
+    return new DuckDbStorage({ instance, writer, readers, snapshots, readTree, log, onClose }, layouts);
+  } catch (error) {
+    instance.closeSync();
+    throw storeError(error, `open ${file}`);
+  }
 }
 
 interface Parts {
@@ -79,6 +111,7 @@ interface Parts {
   snapshots: SnapshotPool;
   readTree: (text: string) => Promise<QueryTree>;
   log: Logger;
+  onClose: () => void;
 }
 
 class DuckDbStorage implements Storage {
@@ -147,11 +180,12 @@ class DuckDbStorage implements Storage {
   }
 
   async #closeNow(): Promise<void> {
-    const { instance, writer, readers, snapshots } = this.#parts;
+    const { instance, writer, readers, snapshots, onClose } = this.#parts;
     await Promise.allSettled([...this.#running, snapshots.close()]);
     readers.close();
     writer.closeSync();
     instance.closeSync();
+    onClose();
   }
 
   async #commitNow(ops: StorageOp[]): Promise<void> {

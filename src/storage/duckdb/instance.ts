@@ -1,6 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { CandelaError } from '../../core/errors.ts';
 import { schemaSql } from './catalog.ts';
+import { readDuckDbError } from './errors.ts';
 
 /** Settings of the embedded database. */
 export interface InstanceOptions {
@@ -21,11 +22,13 @@ export interface InstanceOptions {
  */
 export async function openInstance(options: InstanceOptions): Promise<DuckDBInstance> {
   const instance = await createInstance(options);
-  const connection = await instance.connect();
   try {
+    const connection = await instance.connect();
     await connection.run(`SET GLOBAL TimeZone = 'UTC'; ${schemaSql} SET GLOBAL lock_configuration = true;`);
-  } finally {
     connection.closeSync();
+  } catch (error) {
+    instance.closeSync();
+    throw openError(error, options.file);
   }
   return instance;
 }
@@ -50,14 +53,22 @@ async function createInstance(options: InstanceOptions): Promise<DuckDBInstance>
 }
 
 function openError(thrown: unknown, file: string): CandelaError {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (/lock/i.test(message)) {
+  const { type, message } = readDuckDbError(thrown);
+  if (/set lock on file|being used by another process/i.test(message)) {
     const owner = /\(PID (\d+)\)/.exec(message);
-    return new CandelaError(
-      'DATA_DIRECTORY_IN_USE',
-      `another process${owner ? ` (pid ${owner[1]})` : ''} has ${file} open`,
-      { cause: thrown },
-    );
+    return inUse(file, owner ? `another process (pid ${owner[1]})` : 'another process', thrown);
   }
-  return new CandelaError('CORRUPT_STORE', `cannot open ${file}: ${message}`, { cause: thrown });
+  const what = `cannot open ${file}: ${message}`;
+  if (type === 'IO' && !/not a valid DuckDB database/i.test(message)) {
+    return new CandelaError('INVALID_CONFIG', what, {
+      cause: thrown,
+      help: 'Check that the data directory and the files in it can be read and written.',
+    });
+  }
+  return new CandelaError('CORRUPT_STORE', what, { cause: thrown });
+}
+
+/** The error for a database that is open elsewhere. */
+export function inUse(file: string, owner: string, cause?: unknown): CandelaError {
+  return new CandelaError('DATA_DIRECTORY_IN_USE', `${owner} has ${file} open`, { cause });
 }
