@@ -19,7 +19,7 @@ export type SimOperation = 'open' | 'read' | 'write' | 'truncate' | 'sync' | 're
 /** The disk, and the levers of the test. */
 export interface SimDisk {
   fileSystem: FileSystem;
-  /** Called before each operation; what it throws, or rejects with, the operation fails with. A write may have done a part by then. */
+  /** Called before each operation; if it throws, the operation fails with that, a write after doing a part. */
   beforeOperation: (operation: SimOperation, path: string) => void | Promise<void>;
   /** Bytes all files together may have; writes beyond do what fits, then throw `ENOSPC`. */
   capacityBytes: number;
@@ -159,7 +159,7 @@ function simFile(disk: SimDisk, state: State, path: string, prng: Prng, perform:
         inode.unsynced = [];
       };
       const onFailure = () => clean(survivors(inode, prng));
-      return perform('sync', path, () => clean(inode.seen.slice()), onFailure);
+      return perform('sync', path, () => clean(applied(inode.synced, inode.unsynced)), onFailure);
     },
     close: async () => undefined,
   };
@@ -179,35 +179,47 @@ function usedBytes(state: State): number {
 
 function change(inode: Inode, done: Change): void {
   inode.unsynced.push(done);
-  inode.seen = applied(inode.seen, done);
+  inode.seen = applied(inode.seen, [done]);
 }
 
-function applied(bytes: Uint8Array, done: Change): Uint8Array {
-  const length = 'length' in done ? done.length : Math.max(bytes.length, done.position + done.bytes.length);
-  const result = new Uint8Array(length);
-  result.set(bytes.subarray(0, length));
-  if ('bytes' in done) result.set(done.bytes, done.position);
-  return result;
+/** The bytes after the changes, in order; a write beyond the end leaves zeros before it. */
+function applied(before: Uint8Array, changes: readonly Change[]): Uint8Array {
+  const endOf = (done: Change) => ('length' in done ? done.length : done.position + done.bytes.length);
+  const bytes = new Uint8Array(changes.reduce((end, done) => Math.max(end, endOf(done)), before.length));
+  bytes.set(before);
+  let { length } = before;
+  for (const done of changes) {
+    if ('length' in done) {
+      bytes.fill(0, done.length);
+      length = done.length;
+    } else {
+      bytes.set(done.bytes, done.position);
+      length = Math.max(length, endOf(done));
+    }
+  }
+  return bytes.slice(0, length);
 }
 
 /** What is on the disk of a file whose last changes were not synced. */
 function survivors(inode: Inode, prng: Prng): Uint8Array {
-  let bytes = inode.synced;
   // Some crashes lose everything, some nothing, most a part.
   const keep = [0, 1, prng.next(), prng.next()][prng.below(4)];
-  for (const done of inode.unsynced) {
-    if ('length' in done) {
-      if (prng.next() < keep) bytes = applied(bytes, done);
-      continue;
-    }
-    for (let from = 0; from < done.bytes.length; ) {
-      const position = done.position + from;
-      const to = Math.min(done.bytes.length, from + sectorBytes - (position % sectorBytes));
-      if (prng.next() < keep) bytes = applied(bytes, { position, bytes: done.bytes.subarray(from, to) });
-      from = to;
-    }
+  const parts = inode.unsynced.flatMap((done) => ('length' in done ? [done] : sectorsOf(done)));
+  return applied(
+    inode.synced,
+    parts.filter(() => prng.next() < keep),
+  );
+}
+
+function sectorsOf(write: { position: number; bytes: Uint8Array }): Change[] {
+  const sectors: Change[] = [];
+  for (let from = 0; from < write.bytes.length; ) {
+    const position = write.position + from;
+    const to = from + sectorBytes - (position % sectorBytes);
+    sectors.push({ position, bytes: write.bytes.subarray(from, to) });
+    from = to;
   }
-  return bytes;
+  return sectors;
 }
 
 function syncNames(state: State, directory: string): void {

@@ -3,7 +3,7 @@ import { silentLogger } from '../core/log.ts';
 import type { WalFrame } from '../engine/wal/frame.ts';
 import { replayWal } from '../engine/wal/reader.ts';
 
-/** A frame of `rowCount` rows that carries `tag` as its batch id and in its rows, so that it can be told from any other. */
+/** A frame of `rowCount` rows that carries `tag` as its batch id, so that it can be told from any other. */
 export function taggedFrame(tag: string, rowCount = 2): Omit<WalFrame, 'lsn'> {
   return {
     table: 7,

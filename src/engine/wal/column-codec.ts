@@ -26,17 +26,18 @@ import {
   type TextColumn,
 } from '../../market/columns.ts';
 
-const headerBytes = 16;
-const hasNulls = 1;
 /** Index = number in the file: only ever add at the end. */
 const kinds: readonly ColumnKind[] = ['double', 'int64', 'decimal', 'text', 'boolean', 'timestamp'];
+
+/** The column's header as four words; the second holds kind, flags and limbs. */
+const headerWords = 4;
+const nullsFlag = 1 << 8;
+const limbsShift = 16;
 
 /** Appends the column's pieces (together a multiple of 8 bytes) to `into`. Large arrays are referred to, not copied. */
 export function encodeColumn(id: number, column: ColumnData, rowCount: number, into: Uint8Array[]): void {
   assert(lengthOf(column) === rowCount, `column ${id} has ${lengthOf(column)} of ${rowCount} rows`);
-  const header = new DataView(new ArrayBuffer(headerBytes));
-  header.setUint32(0, id, true);
-  header.setUint8(4, kinds.indexOf(column.kind));
+  const header = Uint32Array.of(id, kinds.indexOf(column.kind), 0, 0);
   into.push(bytesOf(header));
   switch (column.kind) {
     case 'double':
@@ -52,15 +53,16 @@ export function encodeColumn(id: number, column: ColumnData, rowCount: number, i
       pushPadded(bytesOf(column.values), into);
   }
   if (column.nulls === undefined) return;
-  header.setUint8(5, hasNulls);
+  assert(column.nulls.length === rowCount, `column ${id} has ${column.nulls.length} of ${rowCount} nulls`);
+  header[1] |= nullsFlag;
   pushPadded(column.nulls, into);
 }
 
-function encodeText(column: TextColumn, rowCount: number, header: DataView, into: Uint8Array[]): void {
+function encodeText(column: TextColumn, rowCount: number, header: Uint32Array, into: Uint8Array[]): void {
   const { dictionary, codes } = column.dictionary.length > rowCount ? withoutUnused(column) : column;
   const text = Buffer.from(dictionary.join(''), 'utf8');
-  header.setUint32(8, dictionary.length, true);
-  header.setUint32(12, text.length, true);
+  header[2] = dictionary.length;
+  header[3] = text.length;
   pushPadded(bytesOf(Uint32Array.from(dictionary, (entry) => entry.length)), into);
   pushPadded(text, into);
   pushPadded(bytesOf(codes), into);
@@ -83,8 +85,9 @@ function withoutUnused(column: TextColumn): TextColumn {
   return { kind: 'text', dictionary, codes };
 }
 
-function encodeDecimal(column: DecimalColumn, header: DataView, into: Uint8Array[]): void {
-  const { coefficients } = column;
+function encodeDecimal(column: DecimalColumn, header: Uint32Array, into: Uint8Array[]): void {
+  const { coefficients, scales } = column;
+  assert(scales.length === coefficients.length, `${scales.length} scales of ${coefficients.length} decimals`);
   let rest: readonly bigint[] = coefficients;
   let limbs = 0;
   for (let more = true; more; limbs++) {
@@ -94,11 +97,12 @@ function encodeDecimal(column: DecimalColumn, header: DataView, into: Uint8Array
     more = rest.some((value, row) => value !== low[row]);
     if (more) rest = rest.map((value) => value >> 64n);
   }
-  header.setUint16(6, limbs, true);
-  pushPadded(column.scales, into);
+  header[1] |= limbs << limbsShift;
+  pushPadded(scales, into);
 }
 
-function pushPadded(bytes: Uint8Array, into: Uint8Array[]): void {
+/** Appends bytes and the zeros after them up to a multiple of 8. */
+export function pushPadded(bytes: Uint8Array, into: Uint8Array[]): void {
   into.push(bytes);
   if (bytes.length % 8 !== 0) into.push(padding8(bytes.length));
 }
@@ -142,27 +146,26 @@ interface ArrayType<T> {
 
 /** The next column of a body. */
 export function decodeColumn(body: BodyReader, rowCount: number): { id: number; data: ColumnData } {
-  const bytes = body.take(headerBytes);
-  const header = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
-  const kindNumber = header.getUint8(4);
+  const header = body.array(Uint32Array, headerWords);
+  const kindNumber = header[1] & 0xff;
   const kind = kinds[kindNumber];
   if (kind === undefined) {
     throw new CandelaError('CORRUPT_WAL', `a column of kind ${kindNumber}, which this version does not know`);
   }
-  return { id: header.getUint32(0, true), data: decodeValues(kind, header, body, rowCount) };
+  return { id: header[0], data: decodeValues(kind, header, body, rowCount) };
 }
 
-function decodeValues(kind: ColumnKind, header: DataView, body: BodyReader, rowCount: number): ColumnData {
+function decodeValues(kind: ColumnKind, header: Uint32Array, body: BodyReader, rowCount: number): ColumnData {
   if (kind === 'double') return { kind, values: body.array(Float64Array, rowCount) };
   if (kind === 'text') return decodeText(header, body, rowCount);
   const column = decodeNullable(kind, header, body, rowCount);
-  if (header.getUint8(5) & hasNulls) column.nulls = body.array(Uint8Array, rowCount);
+  if (header[1] & nullsFlag) column.nulls = body.array(Uint8Array, rowCount);
   return column;
 }
 
 function decodeNullable(
   kind: Exclude<ColumnKind, 'double' | 'text'>,
-  header: DataView,
+  header: Uint32Array,
   body: BodyReader,
   rowCount: number,
 ): Exclude<ColumnData, { kind: 'double' | 'text' }> {
@@ -170,7 +173,7 @@ function decodeNullable(
     case 'boolean':
       return { kind, values: body.array(Uint8Array, rowCount) };
     case 'decimal': {
-      const coefficients = decodeCoefficients(header.getUint16(6, true), body, rowCount);
+      const coefficients = decodeCoefficients(header[1] >>> limbsShift, body, rowCount);
       return { kind, coefficients, scales: body.array(Uint8Array, rowCount) };
     }
     default:
@@ -189,9 +192,9 @@ function decodeCoefficients(limbs: number, body: BodyReader, rowCount: number): 
   return coefficients;
 }
 
-function decodeText(header: DataView, body: BodyReader, rowCount: number): TextColumn {
-  const lengths = body.array(Uint32Array, header.getUint32(8, true));
-  const utf8 = body.take(header.getUint32(12, true));
+function decodeText(header: Uint32Array, body: BodyReader, rowCount: number): TextColumn {
+  const lengths = body.array(Uint32Array, header[2]);
+  const utf8 = body.take(header[3]);
   const joined = Buffer.from(utf8.buffer, utf8.byteOffset, utf8.length).toString('utf8');
   const dictionary: string[] = [];
   let start = 0;

@@ -14,12 +14,13 @@
  * Two checksums, because they are made at different times: the body's when the batch is appended, the header's when
  * the frame is written and the segment and the synced LSN are known. What the synced LSN is for: reader.ts.
  */
-import { bytesOf, getUint53, padding8, setUint53 } from '../../core/bytes.ts';
+import { assert } from '../../core/assert.ts';
+import { bytesOf, getUint53, setUint53 } from '../../core/bytes.ts';
 import { crc32c } from '../../core/checksum.ts';
 import { CandelaError } from '../../core/errors.ts';
 import { walFrameBytesMax } from '../../core/limits.ts';
 import { type ColumnData, lengthOf } from '../../market/columns.ts';
-import { BodyReader, decodeColumn, encodeColumn } from './column-codec.ts';
+import { BodyReader, decodeColumn, encodeColumn, pushPadded } from './column-codec.ts';
 
 /** What is logged: one accepted batch for one table. */
 export interface WalFrame {
@@ -63,6 +64,7 @@ export interface FrameHeader {
  * surrogates come back as U+FFFD.
  */
 export function encodeFrame(frame: Omit<WalFrame, 'lsn'>, lsn: number): Uint8Array[] {
+  assert(frame.series.length === frame.rowCount, `${frame.series.length} series of ${frame.rowCount} rows`);
   const header = new DataView(new ArrayBuffer(frameHeaderBytes));
   const batchId = Buffer.from(frame.batchId, 'utf8');
   const newSeriesCount = frame.newSeries.length === 0 ? 0 : lengthOf(frame.newSeries[0]);
@@ -84,10 +86,6 @@ export function encodeFrame(frame: Omit<WalFrame, 'lsn'>, lsn: number): Uint8Arr
   header.setUint16(50, frame.columns.length, true);
   header.setUint32(52, batchId.length, true);
   return seal(pieces);
-}
-
-function pushPadded(bytes: Uint8Array, into: Uint8Array[]): void {
-  into.push(bytes, padding8(bytes.length));
 }
 
 /** Joins small pieces into chunks and sets the length and the body's checksum in the header. */
@@ -129,7 +127,7 @@ export function joinSmallChunks(chunks: readonly Uint8Array[]): Uint8Array[] {
 }
 
 function concat(chunks: readonly Uint8Array[], from: number, to: number, byteLength: number): Uint8Array {
-  const joined = new Uint8Array(byteLength);
+  const joined = Buffer.allocUnsafe(byteLength);
   let at = 0;
   for (let i = from; i < to; i++) {
     joined.set(chunks[i], at);

@@ -15,7 +15,8 @@
  *                                    nobody ever saw 6 synced: a torn tail, cut after 5
  * ```
  *
- * - In a segment that is not the last: yes, always. A segment is synced before the next is created.
+ * - In a segment that is not the last: yes. A segment is synced before the next is created. Where the next starts says
+ *   how many frames it has; what the file holds beyond them is left of a failed write and was not acknowledged.
  * - In the last: yes, if any valid frame header after it, found by scanning, has a synced LSN ≥ e. The header's
  *   salted checksum makes sure that a scan finds no header that this segment's writer did not write.
  * - Otherwise it is the torn tail; it is cut off the file, so that what follows is written to clean ground.
@@ -56,35 +57,26 @@ export async function* replayWal(options: ReplayOptions): AsyncGenerator<WalFram
       `the log starts here, LSN ${options.afterLsn + 1} is missing`,
     );
   }
-  let expected: number | null = null;
   for (let i = Math.max(start, 0); i < segments.length; i++) {
-    const segment = segments[i];
-    if (expected !== null && segment.firstLsn !== expected) {
-      const { path, firstLsn } = segment;
-      throw corrupt(
-        { path, offset: 0, lsn: expected },
-        `it starts at LSN ${firstLsn}; LSN ${expected} is missing`,
-      );
-    }
-    expected = yield* replaySegment(segment, i === segments.length - 1, options);
+    yield* replaySegment(segments[i], segments[i + 1]?.firstLsn ?? null, options);
   }
 }
 
-/** Returns the LSN that must come next. */
+/** `nextFirstLsn` is where the next segment starts, null for the last. */
 async function* replaySegment(
   segment: SegmentFile,
-  isLast: boolean,
+  nextFirstLsn: number | null,
   { fileSystem, afterLsn, log }: ReplayOptions,
-): AsyncGenerator<WalFrame, number, undefined> {
+): AsyncGenerator<WalFrame, void, undefined> {
   const { path, firstLsn } = segment;
   const file = await fileSystem.open(path, 'existing');
   try {
     const bytes = await file.read(0, await file.size());
-    const salt = saltOf(segment, bytes, isLast);
-    if (salt === null) return firstLsn;
+    const salt = saltOf(segment, bytes, nextFirstLsn === null);
+    if (salt === null) return;
     let end: Position = { path, offset: segmentHeaderBytes, lsn: firstLsn };
     let synced = end;
-    for (;;) {
+    while (end.lsn !== nextFirstLsn) {
       const frame = readWholeFrame(bytes, end.offset, salt);
       if (frame === null) break;
       if (frame.lsn !== end.lsn) throw corrupt(end, `frame ${frame.lsn} where frame ${end.lsn} must be`);
@@ -94,9 +86,13 @@ async function* replaySegment(
       if (end.lsn > afterLsn) yield decodeAt(end, bytes.subarray(end.offset, next));
       end = { path, offset: next, lsn: end.lsn + 1 };
     }
-    if (end.offset < bytes.length) refuseIfSynced(bytes, end, salt, isLast);
-    if (isLast) await settleTail(file, bytes, synced.offset, end, log);
-    return end.lsn;
+    if (nextFirstLsn === null) {
+      refuseIfSynced(bytes, end, salt);
+      await settleTail(file, bytes, synced.offset, end, log);
+    } else if (end.lsn !== nextFirstLsn) {
+      const what = end.offset === bytes.length ? 'missing' : 'damaged';
+      throw corrupt(end, `frame ${end.lsn} is ${what}; the next segment starts with frame ${nextFirstLsn}`);
+    }
   } finally {
     await file.close();
   }
@@ -153,9 +149,8 @@ function decodeAt(position: Position, bytes: Uint8Array): WalFrame {
   }
 }
 
-/** Throws if the frame at `bad`, which is not whole, had been synced: a later segment or a later frame tells. */
-function refuseIfSynced(bytes: Uint8Array, bad: Position, salt: number, isLast: boolean): void {
-  if (!isLast) throw corrupt(bad, `frame ${bad.lsn} is damaged; it was synced before the next segment began`);
+/** Throws if there was a frame at `bad`, where none is whole, that had been synced: a later frame tells. */
+function refuseIfSynced(bytes: Uint8Array, bad: Position, salt: number): void {
   for (let offset = bad.offset + 8; offset + frameHeaderBytes <= bytes.length; offset += 8) {
     const later = readHeader(bytes, offset, salt);
     if (later !== null && later.syncedLsn >= bad.lsn) {

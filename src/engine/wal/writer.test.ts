@@ -180,6 +180,16 @@ describe('durability levels', () => {
     expect(await replayedTags(disk.restart())).toEqual(['a', ...names(6)]);
   });
 
+  it('interval: tries a failed sync again by itself', async () => {
+    const disk = createSimDisk(createPrng(1));
+    const wal = await open(disk, { durability: 'interval', intervalMs: 10 });
+    await wal.append(taggedFrame('a')).durable;
+    const failed = failNext(disk, 'sync', 3);
+    await expect.poll(failed, { timeout: 2000 }).toBe(3);
+    await expect.poll(() => wal.stopped, { timeout: 2000 }).toBeNull();
+    expect(await replayedTags(disk.restart())).toEqual(['a']);
+  });
+
   it('sync covers what was appended before it, at every level', async () => {
     for (const durability of ['always', 'interval', 'none'] as const) {
       const disk = createSimDisk(createPrng(1));
@@ -282,7 +292,7 @@ describe('when the disk refuses', () => {
     expect(await replayedTags(disk)).toEqual(['a', 'b']);
   });
 
-  it('writes nothing while the log cannot be cut back, says that the frame is in doubt, and cuts on a later append', async () => {
+  it('writes nothing while the log cannot be cut back, calls the frame in doubt, and cuts later', async () => {
     const disk = createSimDisk(createPrng(1));
     const wal = await open(disk);
     await wal.append(taggedFrame('kept')).durable;
@@ -298,5 +308,47 @@ describe('when the disk refuses', () => {
     expect(plain).not.toContain('may be found');
     await wal.append(taggedFrame('next')).durable;
     expect(await replayedTags(disk.restart())).toEqual(['kept', 'next']);
+  });
+
+  it('tells of taken back numbers before any promise rejects and before another append', async () => {
+    const disk = createSimDisk(createPrng(1));
+    const events: string[] = [];
+    const onFailed = ({ durableLsn }: WalFailure) => {
+      events.push(`back to ${durableLsn}`);
+      events.push(`next ${wal.append(taggedFrame('next')).lsn}`);
+    };
+    const wal = await open(disk, { onFailed });
+    failNext(disk, 'write', 1);
+    const appends = appendAll(wal, ['x', 'y']);
+    await Promise.all(appends.map(({ lsn, durable }) => durable.catch(() => events.push(`failed ${lsn}`))));
+    expect(events).toEqual(['back to 0', 'next 1', 'failed 1', 'failed 2']);
+    await wal.close();
+    expect(await replayedTags(disk)).toEqual(['next']);
+  });
+
+  it('close says so if the log could not be put in order, and still lets go of it', async () => {
+    const disk = createSimDisk(createPrng(1));
+    const wal = await open(disk);
+    await wal.append(taggedFrame('kept')).durable;
+    failNext(disk, 'sync', 1);
+    failNext(disk, 'truncate', 1000);
+    const doubt = wal.append(taggedFrame('doubt')).durable;
+    await expect(wal.close()).rejects.toThrow(stoppedError);
+    await expect(doubt).rejects.toThrow('may be found after a restart');
+    expect((await replayedTags(disk.reopen()))[0]).toBe('kept');
+  });
+
+  it('deletes covered segments even while the active one cannot be mended', async () => {
+    const disk = createSimDisk(createPrng(1));
+    const wal = await open(disk, { segmentBytesMax: 800 });
+    for (const tag of names(5)) await wal.append(taggedFrame(tag)).durable;
+    const before = disk.paths().length;
+    failNext(disk, 'sync', 1);
+    failNext(disk, 'truncate', 2);
+    await expect(wal.append(taggedFrame('doubt')).durable).rejects.toThrow(stoppedError);
+    await expect(wal.truncate(5)).rejects.toThrow(stoppedError);
+    expect(disk.paths().length).toBeLessThan(before);
+    await wal.truncate(5);
+    expect(disk.paths()).toEqual([]);
   });
 });

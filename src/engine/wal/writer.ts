@@ -10,14 +10,12 @@
  * ```
  *
  * When a write or a sync fails, every frame that was not yet acknowledged fails with `WRITES_STOPPED`: those of
- * the group, whose bytes
- * may be in the file, and those in the queue, whose numbers follow. In this order:
+ * the group, whose bytes may be in the file, and those in the queue, whose numbers follow. In this order:
  *
  * 1. The file is cut back to the last acknowledged byte and synced (mendSegment); it is written no more: the next
  *    frame goes to a new segment.
  * 2. Numbers are taken back, `onFailed` is called, the promises reject; all in one step, so that no append in
- *    between gets
- *    a number while its forerunners' fate is open.
+ *    between gets a number while its forerunners' fate is open.
  * 3. The next append is tried as if nothing had happened.
  *
  * If the cut itself fails, the frames of the group are in doubt: a crash now could leave them whole in the file. Their
@@ -31,9 +29,10 @@ import type { Clock } from '../../core/clock.ts';
 import { CandelaError } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/file-system.ts';
 import type { Logger } from '../../core/log.ts';
+import { createSerial } from '../../core/serial.ts';
 import { type ActiveSegment, createSegment, hasFrames, mendSegment, syncSegment } from './active-segment.ts';
+import { type ClosedSegment, deleteClosedSegments, findClosedSegments } from './closed-segments.ts';
 import { encodeFrame, joinSmallChunks, stampHeader, type WalFrame } from './frame.ts';
-import { listSegments, segmentHeaderBytes } from './segment.ts';
 
 /** A write failed: LSNs after `durableLsn` are taken back, their frames rejected with `error`. */
 export interface WalFailure {
@@ -79,7 +78,7 @@ export interface WalWriter {
   readonly pendingBytes: number;
   /** Why the last write or sync failed, until one succeeds. Appends are tried all the same. */
   readonly stopped: CandelaError | null;
-  /** Everything appended so far is on the disk when this resolves, at any level. Throws `WRITES_STOPPED`. */
+  /** Everything appended so far is on the disk, or has failed, when this resolves. Throws `WRITES_STOPPED`. */
   sync(): Promise<void>;
   /** Writes and syncs what was appended, then closes. */
   close(): Promise<void>;
@@ -93,13 +92,8 @@ interface PendingFrame {
   reject(error: CandelaError): void;
 }
 
-interface ClosedSegment {
-  path: string;
-  lastLsn: number;
-  bytes: number;
-}
-
 const slowWriteMs = 1000;
+const mendFailedMessage = 'the write-ahead log could not be cut back; nothing is written until it is';
 
 /**
  * Opens the log in `directory`, which is made if need be. Replay it first: a torn tail must have been cut. The first
@@ -107,28 +101,8 @@ const slowWriteMs = 1000;
  * Throws `CORRUPT_WAL` if there are frames at or after `startLsn`.
  */
 export async function openWal(options: WalOptions): Promise<WalWriter> {
-  const { fileSystem, directory, startLsn } = options;
-  await fileSystem.makeDirectory(directory);
-  const files = await listSegments(fileSystem, directory);
-  const closed: ClosedSegment[] = [];
-  for (const [index, { path, firstLsn }] of files.entries()) {
-    const file = await fileSystem.open(path, 'existing');
-    try {
-      const bytes = await file.size();
-      if (firstLsn > startLsn || (firstLsn === startLsn && bytes > segmentHeaderBytes)) {
-        throw new CandelaError(
-          'CORRUPT_WAL',
-          `${path} starts at LSN ${firstLsn}, but the log is to continue at LSN ${startLsn}`,
-        );
-      }
-      const lastLsn = (files[index + 1]?.firstLsn ?? startLsn) - 1;
-      // An empty one at startLsn was left by an interrupted creation; the first append makes it anew.
-      if (firstLsn < startLsn) closed.push({ path, lastLsn, bytes });
-    } finally {
-      await file.close();
-    }
-  }
-  return new LogWriter(options, closed);
+  await options.fileSystem.makeDirectory(options.directory);
+  return new LogWriter(options, await findClosedSegments(options, options.startLsn));
 }
 
 class LogWriter implements WalWriter {
@@ -149,8 +123,8 @@ class LogWriter implements WalWriter {
   #syncedLsn: number;
   #pendingBytes = 0;
   #stopped: CandelaError | null = null;
-  /** End of the chain of jobs on the disk; never rejects. */
-  #lastJob: Promise<unknown> = Promise.resolve();
+  /** Whatever touches the disk. */
+  readonly #jobs = createSerial();
   #isWriteDue = false;
   #syncTimer: NodeJS.Timeout | null = null;
   #closing: Promise<void> | null = null;
@@ -186,24 +160,26 @@ class LogWriter implements WalWriter {
     const durable = new Promise<void>((resolve, reject) => {
       this.#queue.push({ lsn, chunks, byteLength, resolve, reject });
     });
+    // The caller may have other things to await first; a failure until then must not count as unhandled.
+    durable.catch(() => undefined);
     this.#scheduleWrite();
     return { lsn, durable };
   }
 
   truncate(lsn: number): Promise<void> {
-    return this.#inTurn(() => this.#deleteUpTo(lsn));
+    return this.#jobs.run(() => this.#deleteUpTo(lsn));
   }
 
   sync(): Promise<void> {
     const lsn = this.#nextLsn - 1;
-    return this.#inTurn(async () => {
+    return this.#jobs.run(async () => {
       while (this.#queue.length > 0 && this.#queue[0].lsn <= lsn) await this.#writeGroup();
       await this.#syncNow();
     });
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#inTurn(async () => {
+    this.#closing ??= this.#jobs.run(async () => {
       if (this.#syncTimer) clearTimeout(this.#syncTimer);
       while (this.#queue.length > 0) await this.#writeGroup();
       try {
@@ -216,19 +192,11 @@ class LogWriter implements WalWriter {
     return this.#closing;
   }
 
-  /** Runs the job after all that were given before. */
-  #inTurn<T>(job: () => Promise<T>): Promise<T> {
-    const run = this.#lastJob.then(job);
-    // The caller gets the error; the chain only needs to know when the job is over.
-    this.#lastJob = run.catch(() => undefined);
-    return run;
-  }
-
   /** One group a job, so that syncs and truncations get their turn under a constant stream of appends. */
   #scheduleWrite(): void {
     if (this.#isWriteDue || this.#queue.length === 0) return;
     this.#isWriteDue = true;
-    void this.#inTurn(async () => {
+    void this.#jobs.run(async () => {
       this.#isWriteDue = false;
       if (this.#queue.length > 0) await this.#writeGroup();
       this.#scheduleWrite();
@@ -305,9 +273,16 @@ class LogWriter implements WalWriter {
     if (segment === null) return;
     this.#active = null;
     // Without frames its name is the next segment's too, which will take its place.
-    if (hasFrames(segment))
-      this.#closed.push({ path: segment.path, lastLsn: this.#keptLsn, bytes: segment.end });
-    await segment.file.close();
+    const { path, end: bytes } = segment;
+    if (hasFrames(segment)) this.#closed.push({ path, lastLsn: this.#keptLsn, bytes });
+    try {
+      await segment.file.close();
+    } catch (error) {
+      this.#options.log.warn(
+        { err: error, file: path },
+        'a segment could not be closed; its frames are on the disk',
+      );
+    }
   }
 
   async #mend(): Promise<void> {
@@ -315,7 +290,6 @@ class LogWriter implements WalWriter {
     if (this.#active) {
       await mendSegment(this.#active);
       this.#syncedLsn = this.#keptLsn;
-      this.#isMendDue = false;
       await this.#retire();
     }
     this.#isMendDue = false;
@@ -341,16 +315,10 @@ class LogWriter implements WalWriter {
     try {
       await this.#mend();
     } catch (mendCause) {
-      const { log } = this.#options;
-      log.error(
-        { err: mendCause },
-        'the write-ahead log could not be cut back; nothing is written until it is',
-      );
-      groupError = new CandelaError(
-        'WRITES_STOPPED',
-        `${error.message}; nor could it be cut back, so this write may be found after a restart`,
-        { cause },
-      );
+      const doubt = `${error.message}; nor could it be cut back, so this write may be found after a restart`;
+      groupError = new CandelaError('WRITES_STOPPED', doubt, { cause });
+      const durableLsn = this.#keptLsn;
+      this.#options.log.error({ err: mendCause, durableLsn, frames: group.length }, mendFailedMessage);
     }
     const waiting = this.#queue;
     this.#queue = [];
@@ -363,9 +331,8 @@ class LogWriter implements WalWriter {
 
   #stop(cause: unknown): CandelaError {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new CandelaError('WRITES_STOPPED', `the write-ahead log cannot be written: ${reason}`, {
-      cause,
-    });
+    const message = `the write-ahead log in ${this.#options.directory} cannot be written: ${reason}`;
+    const error = new CandelaError('WRITES_STOPPED', message, { cause });
     if (this.#stopped === null) {
       this.#options.log.error(
         { err: cause, durableLsn: this.#keptLsn },
@@ -387,27 +354,15 @@ class LogWriter implements WalWriter {
     this.#syncTimer = setTimeout(() => {
       this.#syncTimer = null;
       // Already logged and kept in `stopped`; there is nobody else to tell.
-      void this.#inTurn(() => this.#syncNow()).catch(() => this.#armSyncTimer());
+      void this.#jobs.run(() => this.#syncNow()).catch(() => this.#armSyncTimer());
     }, this.#options.intervalMs ?? 1000);
   }
 
   async #deleteUpTo(lsn: number): Promise<void> {
-    await this.#deleteClosed(lsn);
+    await deleteClosedSegments(this.#options, this.#closed, lsn);
     if (this.#active === null || !hasFrames(this.#active) || this.#keptLsn > lsn) return;
     await this.#syncNow();
     await this.#retire();
-    await this.#deleteClosed(lsn);
-  }
-
-  async #deleteClosed(lsn: number): Promise<void> {
-    const { fileSystem, directory } = this.#options;
-    let removed = 0;
-    // Oldest first, so that what a crash leaves is still the end of the log without a gap.
-    while (this.#closed.length > 0 && this.#closed[0].lastLsn <= lsn) {
-      await fileSystem.remove(this.#closed[0].path);
-      this.#closed.shift();
-      removed++;
-    }
-    if (removed > 0) await fileSystem.syncDirectory(directory);
+    await deleteClosedSegments(this.#options, this.#closed, lsn);
   }
 }
