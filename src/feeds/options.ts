@@ -8,6 +8,8 @@ export interface OptionReader {
   flag(name: string, fallback: boolean): boolean;
   /** A finite number within `min` and `max`. */
   number(name: string, fallback: number, bounds: { min: number; max: number }): number;
+  /** A list of texts that is not empty, or undefined. */
+  optionalTexts(name: string): string[] | undefined;
   /** The option as it is, for a caller that checks it itself. */
   raw(name: string): unknown;
   /** An error that names the option, to throw. */
@@ -35,6 +37,13 @@ export function readOptions(feed: string, options: Record<string, unknown>): Opt
     raw,
     bad,
     optionalText,
+    optionalTexts(name) {
+      const value = raw(name);
+      const isList =
+        Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string');
+      if (value !== undefined && !isList) throw bad(name, 'a list of texts');
+      return value as string[] | undefined;
+    },
     text: (name, fallback) => optionalText(name) ?? fallback,
     flag(name, fallback) {
       const value = raw(name) ?? fallback;

@@ -18,11 +18,13 @@ export const replayPlugin: FeedPlugin = {
     }
     const texts = ['table', 'symbol', 'date', 'format'] as const;
     const given = texts.map((option) => [option, read.optionalText(option)] as const);
+    const timeframes = read.optionalTexts('timeframes');
     read.done();
     return new ReplayFeed(name, context, {
       file,
       speed: speed as ReplaySpeed,
       ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+      ...(timeframes ? { timeframes } : {}),
     });
   },
 };

@@ -28,7 +28,7 @@ export const twelveDataPlugin: FeedPlugin = {
       symbols,
       table: read.text('table', 'stocks_real_time'),
       companyTable: read.text('companyTable', 'company'),
-      timeframes: candleTimeframes,
+      timeframes: read.optionalTexts('timeframes') ?? candleTimeframes,
       batchRows: read.number('batchRows', 100, { min: 1, max: 65_536 }),
       batchMs: read.number('batchMs', 250, { min: 1, max: 60_000 }),
       heartbeatMs: read.number('heartbeatMs', 10_000, { min: 10, max: 60_000 }),
