@@ -56,8 +56,9 @@ export interface TableDef {
  * - `count`: values of `of` that are not null, or rows without `of`.
  * - `vwap`: Σ(of × weight) / Σ(weight) over rows where neither is null; null if the weights sum to 0.
  * - `first-time`, `last-time`: time of the earliest and the latest tick.
- * - `increase`: growth of a cumulative counter since the bar before (a fall starts it anew), e.g. volume out of a
- *   running day volume; derived when read from the stored `last`.
+ * - `increase`: growth of a cumulative counter since the bar before (a fall starts it anew; the first bar of
+ *   all counts from its
+ *   own first tick), e.g. volume out of a running day volume; derived when read from the stored `last`.
  */
 export type Aggregate =
   | { name: string; fn: 'first' | 'last' | 'min' | 'max' | 'sum' | 'avg' | 'increase'; of: string }

@@ -189,7 +189,6 @@ function candleOf({ price, volume, cumulativeVolume }: CandlesDef): RollupDef['a
 function continuedCandle(def: CandlesDef): RollupDef['aggregates'] {
   return candleOf(def).map((aggregate) => {
     if (aggregate.fn === 'count') return { name: aggregate.name, fn: 'sum', of: aggregate.name };
-    if (aggregate.fn === 'increase') return aggregate;
     if (aggregate.fn === 'vwap') return { ...aggregate, of: aggregate.name, weight: 'volume' };
     return { ...aggregate, of: aggregate.name };
   });

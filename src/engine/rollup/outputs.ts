@@ -42,7 +42,7 @@ function outputColumn(output: Output, partials: Partials, rows: Int32Array, befo
     case 'last-time':
       return times(partials.lastT, partials.lastTie, rows);
     default:
-      return increases(partials, rows, source.last, before);
+      return increases(partials, rows, source, before);
   }
 }
 
@@ -78,19 +78,26 @@ function times(t: Float64Array, tie: Float64Array, rows: Int32Array): ColumnData
   return { kind: 'timestamp', values: toInt64(whole, rest) };
 }
 
-function increases(partials: Partials, rows: Int32Array, slot: number, before: ValueBefore): ColumnData {
-  const totals = asDoubles(partials.slots[slot].store(rows)[0]);
+function increases(
+  partials: Partials,
+  rows: Int32Array,
+  slots: { first: number; last: number },
+  before: ValueBefore,
+): ColumnData {
+  const totals = asDoubles(partials.slots[slots.last].store(rows)[0]);
+  const firsts = asDoubles(partials.slots[slots.first].store(rows)[0]);
   const values = new Float64Array(rows.length);
   const previous = new Map<number, number>();
   const isDescending = rows.length > 1 && partials.start[rows[0]] > partials.start[rows[rows.length - 1]];
   for (let i = 0; i < rows.length; i++) {
     const at = isDescending ? rows.length - 1 - i : i;
     const group = partials.group[rows[at]];
-    const from = previous.get(group) ?? before(group, slot);
+    const known = previous.get(group) ?? before(group, slots.last);
+    const from = Number.isNaN(known) ? firsts[at] : known;
     const value = totals[at];
     // A counter that fell was set back to zero in between, as a day's volume is at midnight.
     values[at] = value < from ? value : value - from;
-    previous.set(group, Number.isNaN(value) ? from : value);
+    previous.set(group, Number.isNaN(value) ? known : value);
   }
   return { kind: 'double', values };
 }

@@ -16,8 +16,8 @@ export type OutputSource =
   | { from: 'avg'; sum: number; count: number }
   | { from: 'vwap'; product: number; weight: number }
   | { from: 'first-time' | 'last-time' }
-  /** Growth since the bar before of a `last` slot. */
-  | { from: 'increase'; last: number };
+  /** Growth of a `last` slot since the bar before; since the bar's own first tick where there is none before. */
+  | { from: 'increase'; last: number; first: number };
 
 /** One visible column of a rollup. */
 export interface Output {
@@ -109,7 +109,12 @@ function outputOf(plan: RollupPlan, name: string, base: BaseAggregate, source: P
         source: { from: 'vwap', product: slot('product'), weight: slot('weight') },
       };
     case 'increase':
-      return { name, type: double, base, source: { from: 'increase', last: slot('last') } };
+      return {
+        name,
+        type: double,
+        base,
+        source: { from: 'increase', last: slot('last'), first: slot('first') },
+      };
     default: {
       const time = source.tickColumns.find((column) => column.type.kind === 'timestamp');
       return {
@@ -169,7 +174,7 @@ const continuations: Partial<Record<Aggregate['fn'], readonly Aggregate['fn'][]>
   sum: ['sum', 'count'],
   avg: ['avg'],
   vwap: ['vwap'],
-  increase: ['last'],
+  increase: ['increase'],
 };
 
 function continued(def: RollupDef, aggregate: Aggregate, source: RollupPlan): BaseAggregate {
@@ -185,7 +190,7 @@ function continued(def: RollupDef, aggregate: Aggregate, source: RollupPlan): Ba
   const output = source.outputs.find((candidate) => candidate.name === aggregate.of);
   if (!output) throw noColumn(def, aggregate, aggregate.of, def.source);
   if (continuations[aggregate.fn]?.includes(output.base.fn)) {
-    return aggregate.fn === 'increase' ? { ...output.base, fn: 'increase' } : output.base;
+    return output.base;
   }
   throw new CandelaError(
     'UNSUPPORTED',

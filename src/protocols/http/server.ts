@@ -122,7 +122,9 @@ function createApp(options: HttpServerOptions, context: HttpContext): FastifyIns
   app.setErrorHandler((error, request, reply) => {
     const known = fromFastify(error);
     const level = known.kind === 'internal' || known.kind === 'corruption' ? 'error' : 'info';
-    options.log[level]({ err: error, method: request.method, url: request.url.split('?')[0] }, known.message);
+    const fields = { code: known.code, method: request.method, url: request.url.split('?')[0] };
+    // A client's mistake needs no stack.
+    options.log[level](level === 'error' ? { ...fields, err: error } : fields, known.message);
     if (known.kind === 'unauthenticated') reply.header('www-authenticate', 'Bearer, Basic realm="candela"');
     return reply
       .code(httpStatus(known))

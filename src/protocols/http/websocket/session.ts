@@ -172,8 +172,8 @@ export class WsSession {
 
   #fail(id: string | null, error: unknown): void {
     const known = toCandelaError(error);
-    const level = known.kind === 'internal' ? 'error' : 'info';
-    this.#context.log[level]({ err: error, id }, 'websocket request failed');
+    if (known.kind === 'internal') this.#context.log.error({ err: error, id }, 'websocket request failed');
+    else this.#context.log.info({ code: known.code, id }, known.message);
     this.#send({ type: 'error', id, error: wireError(known) });
   }
 
