@@ -62,8 +62,6 @@ export class Flusher {
   readonly #state: EngineState;
   #timer: NodeJS.Timeout | undefined;
   #background: Promise<void> | undefined;
-  /** Writers waiting for room. */
-  #waiters: (() => void)[] = [];
   /** Per rollup: how many batches its table had applied when its live bars were last stored. */
   readonly #liveAt = new WeakMap<RollupNode, number>();
 
@@ -109,7 +107,7 @@ export class Flusher {
     while (this.#state.pendingBytes >= this.#state.limits.pendingBytesMax) {
       if (this.#state.writesStopped !== null) throw stopped(this.#state.writesStopped);
       this.#start();
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+      await this.#background;
     }
   }
 
@@ -139,19 +137,11 @@ export class Flusher {
         { err: error, lsn: cut.lsn },
         'flush failed: memory and the log keep the rows, the flush is tried again',
       );
-      this.#release();
       throw error instanceof CandelaError ? error : stopped(state.writesStopped, error);
     }
     for (const { node, count } of applied) this.#liveAt.set(node, count);
     state.counters.flushes++;
     state.counters.flushMsLast = state.clock.monotonicMs() - startMs;
-    this.#release();
-  }
-
-  #release(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const resolve of waiters) resolve();
   }
 
   #cut(live: readonly RollupEntry[]): Cut {
