@@ -1,40 +1,49 @@
 import { CandelaError } from '../../core/errors.ts';
-import type { Emit, FileFacts, ReplayFormat } from './format.ts';
+import type { CsvFormat, Emit, FileFacts, ReplayFormat } from './format.ts';
 import { readCsv, readJsonRows, readLines } from './records.ts';
 import type { TextPart } from './source.ts';
 
-/** The records of one part, each as a call that reads it. */
+/** Reads one record. */
+export type RecordReader = () => void;
+
+/** The records of one part, in pieces, each as a call that reads it. */
 export async function* recordsOf(
   format: ReplayFormat,
   part: TextPart,
   facts: Omit<FileFacts, 'name'>,
   emit: Emit,
-): AsyncGenerator<() => void> {
+): AsyncGenerator<RecordReader[]> {
   const file = { ...facts, name: part.name };
   switch (format.shape) {
     case 'lines': {
       const read = format.reader(file, emit);
-      for await (const lines of readLines(part.text)) for (const line of lines) yield () => read(line);
+      for await (const lines of readLines(part.text)) yield lines.map((line) => () => read(line));
       return;
     }
     case 'json': {
       const read = format.reader(file, emit);
-      for await (const rows of readJsonRows(part.text)) for (const row of rows) yield () => read(row);
+      for await (const rows of readJsonRows(part.text)) yield rows.map((row) => () => read(row));
       return;
     }
-    case 'csv': {
-      const read = format.reader(file, emit);
-      let positions: number[] | null = null;
-      for await (const cells of readCsv(part.text)) {
-        if (positions === null) {
-          positions = format.positions(cells);
-          if (positions === null) throw otherFormat(format, part, cells);
-          if (format.hasHeader) continue;
-        }
-        const wanted = positions.map((position) => cells[position] ?? '');
-        yield () => read(wanted);
-      }
+    case 'csv':
+      yield* csvRecords(format, part, format.reader(file, emit));
+  }
+}
+
+async function* csvRecords(
+  format: CsvFormat,
+  part: TextPart,
+  read: (cells: readonly string[]) => void,
+): AsyncGenerator<RecordReader[]> {
+  let positions: number[] | null = null;
+  for await (const records of readCsv(part.text)) {
+    if (positions === null && records.length > 0) {
+      positions = format.positions(records[0]);
+      if (positions === null) throw otherFormat(format, part, records[0]);
+      if (format.hasHeader) records.shift();
     }
+    const wanted = positions ?? [];
+    yield records.map((cells) => () => read(wanted.map((position) => cells[position] ?? '')));
   }
 }
 

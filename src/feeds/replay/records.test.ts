@@ -40,17 +40,34 @@ describe('lines', () => {
 });
 
 describe('CSV', () => {
-  it('gives the cells of each record, quoted ones too', async () => {
-    const text = '\ufefftime,note\r\n1,"a ""b"", c"\r\n\r\n2\r\n';
-    expect(await all(readCsv(pieces([text])))).toEqual([['time', 'note'], ['1', 'a "b", c'], ['2']]);
+  it.each([
+    ['plain', '\ufefftime,note\r\n1,a\r\n\r\n2\r\n', [['time', 'note'], ['1', 'a'], ['2']]],
+    [
+      'quoted',
+      'time,note\n1,a\n2,"b ""c"",\nd"\n3,',
+      [
+        ['time', 'note'],
+        ['1', 'a'],
+        ['2', 'b "c",\nd'],
+        ['3', ''],
+      ],
+    ],
+  ])('gives the cells of each record, %s, wherever the pieces are cut', async (_, text, records) => {
+    await fc.assert(
+      fc.asyncProperty(cuts, async (positions) => {
+        expect((await all(readCsv(pieces(cut(text, positions))))).flat()).toEqual(records);
+      }),
+    );
   });
 
   it('passes on what goes wrong with the file', async () => {
-    const broken = (async function* () {
-      yield 'a,b\n1,2\n';
-      throw new Error('disk unplugged');
-    })();
-    await expect(all(readCsv(broken))).rejects.toThrow('disk unplugged');
+    const broken = (quote: string) =>
+      (async function* () {
+        yield `a,b\n1,${quote}\n`;
+        throw new Error('disk unplugged');
+      })();
+    await expect(all(readCsv(broken('2')))).rejects.toThrow('disk unplugged');
+    await expect(all(readCsv(broken('"2"')))).rejects.toThrow('disk unplugged');
     await expect(all(readCsv(pieces(['a,b\n"1,2\n'])))).rejects.toMatchObject({ code: 'SYNTAX' });
   });
 });

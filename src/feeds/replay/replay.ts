@@ -8,6 +8,7 @@
  *                                 └─ skip(reason), counted
  * ```
  */
+import { must } from '../../core/assert.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CandelaError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
@@ -76,8 +77,6 @@ export interface ReplayReport extends ReplayProgress {
   complete: boolean;
 }
 
-/** Records between two looks at the clock, the signal and the progress. */
-const recordsPerTurn = 4096;
 const skipReasonsMax = 100;
 /** Symbols listed in reports; beyond that they are still written, only not listed. */
 const symbolsListedMax = 1000;
@@ -137,6 +136,11 @@ function tableFor(target: Target, format: ReplayFormat, asked: string | undefine
   return target === format.targets[0] ? asked : `${asked}_${target.table}`;
 }
 
+interface FoundRow {
+  target: Target;
+  values: FeedRow;
+}
+
 class Replay {
   readonly #context: ReplayContext;
   readonly #options: ReplayOptions;
@@ -148,7 +152,7 @@ class Replay {
   readonly #waitMs: (timeNs: bigint) => number;
   readonly #startMs: number;
   /** Rows of the record at hand: most have one, some two. */
-  readonly #found: { target: Target; values: FeedRow }[] = [];
+  readonly #found: FoundRow[] = [];
   #recordsRead = 0;
   #unreadableLogged = 0;
   #complete = false;
@@ -176,13 +180,18 @@ class Replay {
       skip: (reason) => this.#skip(reason),
     };
     for await (const part of this.#source.parts()) {
-      for await (const read of recordsOf(this.#format, part, { symbol, date }, emit)) {
-        this.#recordsRead++;
-        this.#readRecord(read);
-        for (const { target, values } of this.#found) await this.#send(target, values);
-        this.#found.length = 0;
-        if (signal?.aborted) return;
-        if (this.#recordsRead % recordsPerTurn === 0) onProgress?.(this.progress());
+      for await (const records of recordsOf(this.#format, part, { symbol, date }, emit)) {
+        for (const read of records) {
+          this.#recordsRead++;
+          this.#readRecord(read);
+          for (const row of this.#found) {
+            const wait = this.#send(row);
+            if (wait) await wait;
+          }
+          this.#found.length = 0;
+          if (signal?.aborted) return;
+        }
+        onProgress?.(this.progress());
       }
     }
     this.#complete = true;
@@ -227,17 +236,24 @@ class Replay {
     }
   }
 
-  async #send(target: Target, values: FeedRow): Promise<void> {
-    const [timeNs, symbol] = values;
+  /** Hands a row to its batcher; a promise only where there is something to wait for, which is seldom. */
+  #send(row: FoundRow): Promise<void> | null {
+    const [timeNs] = row.values;
     const waitMs = typeof timeNs === 'bigint' ? this.#waitMs(timeNs) : 0;
-    if (waitMs >= 1) {
-      this.#options.onProgress?.(this.progress());
-      await pause(waitMs, this.#options.signal);
-      if (this.#options.signal?.aborted) return;
-    }
-    if (this.#symbols.size < symbolsListedMax) this.#symbols.add(String(symbol));
-    const batcher = this.#outlets.get(target)?.batcher;
-    if (batcher && !batcher.push(values)) await batcher.ready();
+    return waitMs < 1 ? this.#push(row) : this.#sendLater(row, waitMs);
+  }
+
+  async #sendLater(row: FoundRow, waitMs: number): Promise<void> {
+    const { signal, onProgress } = this.#options;
+    onProgress?.(this.progress());
+    await pause(waitMs, signal);
+    if (!signal?.aborted) await this.#push(row);
+  }
+
+  #push({ target, values }: FoundRow): Promise<void> | null {
+    if (this.#symbols.size < symbolsListedMax) this.#symbols.add(String(values[1]));
+    const { batcher } = must(this.#outlets.get(target), `outlet of ${target.table}`);
+    return batcher.push(values) ? null : batcher.ready();
   }
 
   #skip(reason: string): void {
