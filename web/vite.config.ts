@@ -5,7 +5,7 @@ export default defineConfig({
   // Relative, so that the page also works behind a reverse proxy that gives it a path of its own.
   base: './',
   // The texts of the bundled libraries' licences, linked from the page's footer.
-  build: { target: 'es2023', license: { fileName: 'licenses.md' } },
+  build: { target: 'es2023', license: { fileName: 'licenses.txt' } },
   server: {
     host: '127.0.0.1',
     proxy: {

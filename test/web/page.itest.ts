@@ -1,0 +1,137 @@
+/** The page as it ships: served by the built server, fed by the simulator over its real WebSocket. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Browser, noBrowser, startBrowser, type Tab } from './browser.ts';
+import {
+  countPixels,
+  dragChart,
+  overflowPixels,
+  readChart,
+  waitForCandles,
+  waitForChart,
+  waitForText,
+} from './page-driver.ts';
+import { type RealServer, startRealServer } from './real-server.ts';
+
+describe.skipIf(noBrowser)('the served page', () => {
+  let server: RealServer;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startRealServer(20), startBrowser()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  async function withTab(hash: string, options: object, test: (tab: Tab) => Promise<void>): Promise<void> {
+    const tab = await browser.open(server.url + hash, options);
+    try {
+      await test(tab);
+    } finally {
+      await tab.page.context().close();
+    }
+  }
+
+  it('shows moving candles of a fresh server by itself, marked as simulated', async () => {
+    await withTab('', {}, async (tab) => {
+      const { series, timeframe, lastClose } = await waitForChart(tab, ({ barCount }) =>
+        expect(barCount).toBeGreaterThan(3),
+      );
+      expect(series).not.toBe('');
+      // A server that has just begun has one candle of a minute, and many of a second.
+      expect(timeframe).toBe('1s');
+      await waitForChart(tab, (facts) => expect(facts.lastClose).not.toBe(lastClose));
+      expect((await countPixels(tab, '--up')) + (await countPixels(tab, '--down'))).toBeGreaterThan(50);
+      await waitForText(tab, '#simulated', /^simulated$/i);
+      await waitForText(tab, '#connection', /^Live$/);
+      await waitForText(tab, '#feeds', /simulator\s*connected, [\d,]+ ticks\/s/);
+      await waitForText(tab, '#ingest', /rows\s*[\d,.]+K?/);
+      expect(tab.complaints).toEqual([]);
+    });
+  });
+
+  it('switches symbol and timeframe', async () => {
+    await withTab('#timeframe=1s', {}, async (tab) => {
+      await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(0));
+      await tab.page.locator('.watch-row[data-series="BTC/USD"]').click();
+      const bitcoin = await waitForCandles(tab, 'BTC/USD', '1s');
+      await tab.page.locator('#timeframes button', { hasText: /^1m$/ }).click();
+      const minute = await waitForCandles(tab, 'BTC/USD', '1m');
+      expect(minute.lastClose / bitcoin.lastClose).toBeCloseTo(1, 1);
+      expect(minute.lastTimeMs % 60_000).toBe(0);
+      await tab.page.locator('.watch-row[data-series="EUR/USD"]').click();
+      expect((await waitForCandles(tab, 'EUR/USD', '1m')).lastClose).toBeLessThan(3);
+      await waitForText(tab, '.watch-row[data-series="EUR/USD"]', /1\.\d{2,}\s+[+−]?\d+\.\d\d%/);
+      await waitForText(tab, '#watch-since', /day’s open/);
+      expect(tab.complaints).toEqual([]);
+    });
+  });
+
+  it('heals after the server was killed, with the bars from before', async () => {
+    await withTab('#symbol=AAPL&timeframe=1s', {}, async (tab) => {
+      const before = await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(5));
+      await server.kill();
+      await waitForText(tab, '#connection', /next try in/);
+      expect((await readChart(tab)).barCount).toBeGreaterThanOrEqual(before.barCount);
+      await server.restart();
+      await waitForText(tab, '#connection', /^Live$/);
+      const after = await waitForChart(tab, (facts) => {
+        expect(facts.lastTimeMs).toBeGreaterThan(before.lastTimeMs + 2000);
+      });
+      expect(after.firstTimeMs).toBe(before.firstTimeMs);
+      expect(tab.complaints.filter((text) => !/ERR_CONNECTION|WebSocket/.test(text))).toEqual([]);
+    });
+  });
+
+  it('loads history as one scrolls left, and takes the correction of a late tick', async () => {
+    const symbol = 'HISTORY';
+    const lastMs = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
+    const minutes = Array.from({ length: 1800 }, (_, i) => ({
+      timeMs: lastMs - (1799 - i) * 60_000,
+      price: 100 + Math.round(1000 * Math.sin(i / 50)) / 100,
+    }));
+    await writeTicks(server.url, symbol, minutes);
+    await withTab(`#symbol=${symbol}&timeframe=1m`, {}, async (tab) => {
+      await waitForChart(tab, ({ barCount }) => expect(barCount).toBe(500));
+      for (let drags = 0; drags < 16; drags++) await dragChart(tab, 1000);
+      const facts = await waitForChart(tab, ({ barCount }) => expect(barCount).toBe(1800));
+      expect(facts).toMatchObject({ firstTimeMs: minutes[0].timeMs, lastTimeMs: lastMs });
+      await writeTicks(server.url, symbol, [{ timeMs: lastMs + 30_000, price: 123.45 }]);
+      await waitForChart(tab, ({ lastClose }) => expect(lastClose).toBe(123.45));
+      expect((await readChart(tab)).barCount).toBe(1800);
+      expect(tab.complaints).toEqual([]);
+    });
+  });
+
+  it.each([
+    ['dark', 390, 844],
+    ['light', 390, 844],
+    ['dark', 1440, 900],
+    ['light', 1440, 900],
+  ] as const)('is drawn in %s at %i pixels without overflowing', async (colorScheme, width, height) => {
+    await withTab('#symbol=AAPL&timeframe=1s', { colorScheme, viewport: { width, height } }, async (tab) => {
+      await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
+      await waitForText(tab, '#ingest', /rows/);
+      expect(await overflowPixels(tab)).toBeLessThanOrEqual(0);
+      expect(await tab.page.locator('html').getAttribute('data-theme')).toBe(colorScheme);
+      expect((await countPixels(tab, '--up')) + (await countPixels(tab, '--down'))).toBeGreaterThan(50);
+      expect(tab.complaints).toEqual([]);
+    });
+  });
+});
+
+/** Writes ticks of a symbol over REST. */
+async function writeTicks(
+  url: string,
+  symbol: string,
+  ticks: readonly { timeMs: number; price: number }[],
+): Promise<void> {
+  const rows = ticks.map(({ timeMs, price }) => ({ time: new Date(timeMs).toISOString(), symbol, price }));
+  const response = await fetch(new URL('api/v1/write/stocks_real_time', url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: rows.map((row) => JSON.stringify(row)).join('\n'),
+  });
+  expect(await response.json()).toMatchObject({ rowCount: rows.length });
+}
