@@ -2,28 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { RemoteDatabase } from '../client/connect.ts';
 import { systemClock } from '../core/clock.ts';
 import { CandelaError } from '../core/errors.ts';
 import { createLogger } from '../core/log.ts';
-import type { Database } from '../engine/database.ts';
 import type { ServerConfig } from '../server/options.ts';
 import { addSettings, configOf, wasGiven } from './settings.ts';
 import { say, usageError } from './terminal.ts';
-
-/** The part of the engine's surface that works over HTTP too. */
-export type TargetDatabase = Pick<
-  Database,
-  | 'table'
-  | 'tables'
-  | 'createTable'
-  | 'alterTable'
-  | 'createCandles'
-  | 'write'
-  | 'read'
-  | 'bars'
-  | 'sql'
-  | 'close'
->;
 
 /** Adds the flags that say what to work on. */
 export function addTargetOptions(command: Command): void {
@@ -41,7 +26,7 @@ export function addTargetOptions(command: Command): void {
  * The server at `--url`; else, with `--data`, that directory; else the server at the configured address if one
  * answers; else the configured data directory. A directory that is not there is made only with `create`.
  */
-export async function openTarget(command: Command, { create }: { create: boolean }): Promise<TargetDatabase> {
+export async function openTarget(command: Command, { create }: { create: boolean }): Promise<RemoteDatabase> {
   const { url, token } = command.opts<{ url?: string; token?: string }>();
   if (url !== undefined && wasGiven(command, 'url') && wasGiven(command, 'data')) {
     throw usageError('--url and --data exclude each other', 'Name a server or a directory.');
@@ -65,12 +50,12 @@ export async function openTarget(command: Command, { create }: { create: boolean
   return openDirectory(config);
 }
 
-async function connectTo(url: string, token: string | undefined): Promise<TargetDatabase> {
+async function connectTo(url: string, token: string | undefined): Promise<RemoteDatabase> {
   const { connect } = await import('../client/connect.ts');
   return connect({ url, token });
 }
 
-async function openDirectory(config: ServerConfig): Promise<TargetDatabase> {
+async function openDirectory(config: ServerConfig): Promise<RemoteDatabase> {
   const { open } = await import('../engine/open.ts');
   return open({
     directory: config.data,

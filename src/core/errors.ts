@@ -66,6 +66,10 @@ export const errorTable = {
     kind: 'unavailable',
     help: 'See the cause in the message (often a full disk); writes resume once it is mended.',
   },
+  SERVER_UNREACHABLE: {
+    kind: 'unavailable',
+    help: 'Check the address, and that the server runs: candela start.',
+  },
   FEED_FAILED: { kind: 'unavailable', help: 'The feed reconnects by itself; its status tells when.' },
   CORRUPT_WAL: {
     kind: 'corruption',

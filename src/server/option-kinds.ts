@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { LogLevel } from '../core/log.ts';
 import type { Durability } from '../engine/database.ts';
 import type { FeedSetting } from '../feeds/manager.ts';
+import type { UserConfig } from '../net/auth.ts';
 import {
   badSetting,
   entriesOf,
@@ -12,16 +13,6 @@ import {
   type Setting,
   textOf,
 } from './setting.ts';
-
-/** A user of the server. */
-export interface UserConfig {
-  name: string;
-  /** As `candela hash-password` prints it; absent for a user who has only tokens. */
-  passwordHash?: string;
-  role: 'read' | 'write' | 'admin';
-  /** Hashes of bearer tokens, as `candela token` prints them. */
-  tokens?: string[];
-}
 
 /** What a value of each kind is once read. */
 export interface OptionKinds {

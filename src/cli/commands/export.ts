@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
+import type { RemoteDatabase } from '../../client/connect.ts';
 import { type ExportFormat, exportFormats } from '../export/writers.ts';
 import { count } from '../import/report.ts';
 import { parseList, parseTimeOption } from '../parse-options.ts';
 import { startCounter } from '../progress.ts';
-import { addTargetOptions, openTarget, type TargetDatabase } from '../target.ts';
+import { addTargetOptions, openTarget } from '../target.ts';
 import { say, usageError } from '../terminal.ts';
 
 interface ExportFlags {
@@ -61,7 +62,7 @@ function checkFlags({ table, bars, sql, symbol, from, to }: ExportFlags): void {
   }
 }
 
-async function writeRows(database: TargetDatabase, flags: ExportFlags): Promise<number> {
+async function writeRows(database: RemoteDatabase, flags: ExportFlags): Promise<number> {
   const { openRows } = await import('../export/pages.ts');
   const { createWriter } = await import('../export/writers.ts');
   const { columns, pages } = await openRows(database, {

@@ -140,7 +140,7 @@ function firstRows({ names, columns }: ColumnSet, rowCount: number): ColumnSet {
 async function sqlRows(source: ExportSource, sql: string): Promise<ExportRows> {
   const result = await source.sql(sql, { rowsMax: sqlRowsMax, timeoutMs: 600_000 });
   if (result.truncated) {
-    throw new CandelaError('LIMIT_EXCEEDED', `the query has more than ${sqlRowsMax} rows`, {
+    throw new CandelaError('LIMIT_EXCEEDED', `the query has more than ${result.rowCount} rows`, {
       help: 'Export it in parts, by a range of time or of symbols.',
     });
   }

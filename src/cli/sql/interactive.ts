@@ -3,9 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import type { RemoteDatabase } from '../../client/connect.ts';
 import { type ColumnSet, columnOf } from '../../market/columns.ts';
 import type { ColumnType } from '../../market/schema.ts';
-import type { TargetDatabase } from '../target.ts';
 import { print, reportError, say } from '../terminal.ts';
 import { formatTable } from './format-table.ts';
 import { splitStatements } from './split-statements.ts';
@@ -20,7 +20,7 @@ const helpText = `Statements end with a semicolon.
 
 /** Reads and runs statements until the user leaves. An error is shown and ends nothing. */
 export async function runInteractive(
-  database: TargetDatabase,
+  database: RemoteDatabase,
   run: (statement: string) => Promise<void>,
 ): Promise<void> {
   const historyFile = join(homedir(), '.candela_sql_history');
@@ -43,7 +43,7 @@ export async function runInteractive(
 
 async function readStatements(
   lines: Interface,
-  database: TargetDatabase,
+  database: RemoteDatabase,
   run: (statement: string) => Promise<void>,
 ): Promise<void> {
   let text = '';
@@ -81,13 +81,13 @@ async function shown(work: () => Promise<void>): Promise<void> {
   }
 }
 
-async function runMeta(command: string, database: TargetDatabase): Promise<void> {
+async function runMeta(command: string, database: RemoteDatabase): Promise<void> {
   const [, name] = /^\\d\s*(\S*)$/.exec(command) ?? [];
   if (name === undefined) say(helpText);
   else await print(formatTable(name === '' ? tableList(database) : columnList(database, name)));
 }
 
-function tableList(database: TargetDatabase): ColumnSet {
+function tableList(database: RemoteDatabase): ColumnSet {
   const tables = database.tables();
   return {
     rowCount: tables.length,
@@ -113,7 +113,7 @@ function tableList(database: TargetDatabase): ColumnSet {
   };
 }
 
-function columnList(database: TargetDatabase, name: string): ColumnSet {
+function columnList(database: RemoteDatabase, name: string): ColumnSet {
   const table = database.table(name);
   const columns = table?.columns ?? [];
   const role = (column: string): string =>

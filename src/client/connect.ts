@@ -1,0 +1,154 @@
+/**
+ * A running server in place of an open database: the same calls, over HTTP. Commands that work on either are written
+ * once, against the calls both have.
+ *
+ * ```ts
+ * const database = await connect({ url: 'http://127.0.0.1:20330' });
+ * await database.write('trades', batch);
+ * ```
+ */
+import { encodeNdjson } from '../codecs/encode/encode-json.ts';
+import { CandelaError, type RowRejection } from '../core/errors.ts';
+import type {
+  BarsResult,
+  Database,
+  ReadResult,
+  SqlResult,
+  TableInfo,
+  WriteResult,
+} from '../engine/database.ts';
+import { type Batch, type ColumnKind, sliceColumn } from '../market/columns.ts';
+import type { WireColumnsResult, WireTables, WireWriteResult } from '../protocols/http/wire.ts';
+import { type ApiCaller, createCaller, type ServerAddress } from './http-caller.ts';
+import { rangeQuery } from './range-query.ts';
+import { columnsFromWire, kindOfSqlType } from './wire-columns.ts';
+
+/** The calls of a database that work over HTTP. */
+export type RemoteDatabase = Pick<
+  Database,
+  | 'table'
+  | 'tables'
+  | 'createTable'
+  | 'alterTable'
+  | 'createCandles'
+  | 'write'
+  | 'read'
+  | 'bars'
+  | 'sql'
+  | 'close'
+>;
+
+/** Rows sent in one request; a larger batch goes in several, and is then no longer all or nothing. */
+const rowsPerRequest = 200_000;
+
+/**
+ * Connects: asks for the tables, so that a wrong address or user shows at once. `tables()` and `table()` answer from
+ * what is known since the last call that changed tables. Every call throws `SERVER_UNREACHABLE` when nobody answers,
+ * and otherwise what the engine throws.
+ */
+export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
+  const call = createCaller(address);
+  const known = new Map<string, TableInfo>();
+  const refresh = async (): Promise<void> => {
+    const { tables } = await call<WireTables>({ path: '/tables' });
+    known.clear();
+    for (const table of tables) known.set(table.name, table);
+  };
+  const change = async <T>(method: 'POST' | 'PATCH', path: string, body: object): Promise<T> => {
+    const answer = await call<T>({ method, path, body: JSON.stringify(body) });
+    await refresh();
+    return answer;
+  };
+  await refresh();
+  return {
+    tables: () => [...known.values()],
+    table: (name) => known.get(name),
+    createTable: (def) => change('POST', '/tables', def),
+    alterTable: (name, tableChange) => change('PATCH', `/tables/${encodeURIComponent(name)}`, tableChange),
+    createCandles: async (def) => (await change<WireTables>('POST', '/candles', def)).tables,
+    write: (table, batch, { onInvalid = 'fail' } = {}) => write(call, table, batch, onInvalid),
+    async read(request): Promise<ReadResult> {
+      const answer = await call<WireColumnsResult>({ path: `/ticks?${rangeQuery(request)}` });
+      return { ...columnsOf(answer, known.get(request.table)), cursor: answer.cursor };
+    },
+    async bars(request): Promise<BarsResult> {
+      const answer = await call<WireColumnsResult & BarsFacts>({ path: `/bars?${rangeQuery(request)}` });
+      const { timeframe, rollup, rollupTimeframe } = answer;
+      // Bars may be of a rollup made since the tables were asked for.
+      if (!known.has(rollup)) await refresh();
+      return { ...columnsOf(answer, known.get(rollup)), timeframe, rollup, rollupTimeframe };
+    },
+    sql: (text, { parameters = [], rowsMax, timeoutMs } = {}) =>
+      sql(call, { sql: text, parameters: [...parameters], rowsMax, timeoutMs }),
+    close: async () => undefined,
+  };
+}
+
+type BarsFacts = Pick<BarsResult, 'timeframe' | 'rollup' | 'rollupTimeframe'>;
+
+function columnsOf({ columns, rowCount }: WireColumnsResult, table: TableInfo | undefined) {
+  const names = Object.keys(columns);
+  const kinds = names.map((name): ColumnKind | null => {
+    const kind = table?.columns.find((column) => column.name === name)?.type.kind;
+    return kind === 'json' ? 'text' : (kind ?? null);
+  });
+  return { rowCount, names, columns: columnsFromWire(columns, names, kinds) };
+}
+
+async function sql(call: ApiCaller, request: object): Promise<SqlResult> {
+  const body = JSON.stringify({ ...request, format: 'columns', time: 'ns' });
+  type Answer = WireColumnsResult & { names: string[]; types: string[]; truncated: boolean };
+  const { columns, names, types, truncated, rowCount } = await call<Answer>({
+    method: 'POST',
+    path: '/sql',
+    body,
+  });
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) {
+    throw new CandelaError('INVALID_ARGUMENT', `two columns of the result are called '${twice}'`, {
+      help: 'Over HTTP columns go by name: give one another name with AS.',
+    });
+  }
+  return {
+    rowCount,
+    names,
+    types,
+    truncated,
+    columns: columnsFromWire(columns, names, types.map(kindOfSqlType)),
+  };
+}
+
+async function write(
+  call: ApiCaller,
+  table: string,
+  batch: Batch,
+  onInvalid: 'fail' | 'skip',
+): Promise<WriteResult> {
+  const path = `/write/${encodeURIComponent(table)}?onInvalid=${onInvalid}`;
+  const result: WriteResult = { lsn: 0, rowCount: 0, rejected: [] };
+  for (let from = 0; from < batch.rowCount; from += rowsPerRequest) {
+    const part = sliceBatch(batch, from, Math.min(batch.rowCount, from + rowsPerRequest));
+    const answer = await call<WireWriteResult>({ method: 'POST', path, ...(await encodeRows(part)) });
+    result.lsn = answer.lsn;
+    result.rowCount += answer.rowCount;
+    result.rejected.push(...answer.rejected.map((row): RowRejection => ({ ...row, row: row.row + from })));
+  }
+  return result;
+}
+
+function sliceBatch({ rowCount, columns }: Batch, from: number, to: number): Batch {
+  if (from === 0 && to === rowCount) return { rowCount, columns };
+  const parts = Object.entries(columns).map(([name, column]) => [name, sliceColumn(column, from, to)]);
+  return { rowCount: to - from, columns: Object.fromEntries(parts) as Batch['columns'] };
+}
+
+/** Arrow, which costs both sides least; NDJSON where decimals must keep each their own scale, which Arrow cannot. */
+async function encodeRows({ rowCount, columns }: Batch) {
+  const set = { rowCount, names: Object.keys(columns), columns: Object.values(columns) };
+  if (set.columns.some(({ kind }) => kind === 'decimal')) {
+    return { body: [...encodeNdjson(set, 'ns')].join(''), contentType: 'application/x-ndjson' };
+  }
+  const { encodeArrow } = await import('../codecs/arrow/encode-arrow.ts');
+  const body = encodeArrow(set, 'stream') as Uint8Array<ArrayBuffer>;
+  return { body, contentType: 'application/vnd.apache.arrow.stream' };
+}
