@@ -133,8 +133,8 @@ describe('rejected rows', () => {
       {
         level: 'warn',
         message:
-          "3 rows rejected: time: 'yesterday' is not a timestamp value; price: Infinity is not a double value; " +
-          'time: 10000000000000000000 is not a timestamp value',
+          "3 rows rejected: time: 'yesterday' does not fit the type timestamp; price: Infinity does not fit the type double; " +
+          'time: 10000000000000000000 does not fit the type timestamp',
       },
     ]);
   });

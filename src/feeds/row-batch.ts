@@ -55,7 +55,7 @@ function columnScalars(
       continue;
     }
     values[row] = null;
-    const reason = `${describe(value)} is not a ${column.type.kind} value`;
+    const reason = `${describe(value)} does not fit the type ${column.type.kind}`;
     if (!rejected.has(row)) rejected.set(row, { row, column: column.name, reason });
   }
   return values;

@@ -65,7 +65,9 @@ describe('a CSV of trades', () => {
         trade_id: null,
       },
     ]);
-    expect(lines.some(({ message }) => message.includes("price: 'oops' is not a double value"))).toBe(true);
+    expect(lines.some(({ message }) => message.includes("price: 'oops' does not fit the type double"))).toBe(
+      true,
+    );
   });
 
   it('without a symbol column takes it from the name or the user, and else asks for it', async () => {
