@@ -133,7 +133,8 @@ describe('rejected rows', () => {
       {
         level: 'warn',
         message:
-          "3 rows rejected: time: 'yesterday' does not fit the type timestamp; price: Infinity does not fit the type double; " +
+          "3 rows rejected: time: 'yesterday' does not fit the type timestamp; " +
+          'price: Infinity does not fit the type double; ' +
           'time: 10000000000000000000 does not fit the type timestamp',
       },
     ]);
