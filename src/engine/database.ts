@@ -70,14 +70,14 @@ export interface ReadResult extends ColumnSet {
 }
 
 /** Bars of any timeframe that is stored or can be merged from a stored one. */
-export interface BarsRequest extends Omit<ReadRequest, 'table' | 'cursor'> {
+export interface BarsRequest extends Omit<ReadRequest, 'table'> {
   /** The ticks table (its rollups are searched) or a rollup. */
   table: string;
   timeframe: string;
 }
 
-/** Bars: the time and series columns, then the aggregates. */
-export interface BarsResult extends ColumnSet {
+/** Bars that start within the range: the time and series columns, then the aggregates. */
+export interface BarsResult extends ReadResult {
   timeframe: string;
   /** The rollup that was read. */
   rollup: string;

@@ -307,3 +307,44 @@ describe('subscriptions', () => {
     ]);
   });
 });
+
+describe('merged timeframes', () => {
+  it('give whole buckets whatever the bounds, and page by cursor', async () => {
+    await database.createCandles({ source: 'trades', price: 'price', volume: 'size', timeframes: ['1m'] });
+    // 22:14:00 is second 40; one tick a minute for an hour, of two series, priced by its minute.
+    const ticks: Tick[] = Array.from({ length: 60 }, (_, i): Tick => [40 + i * 60, 'A', i, 1]);
+    await database.write(
+      'trades',
+      batch([...ticks, ...ticks.map(([at, , price]): Tick => [at, 'B', price, 2])]),
+    );
+    const base = { table: 'trades', timeframe: '5m', series: { symbol: 'A' } };
+    // 22:15:30 … 22:31:00: the buckets that start at 22:20, 22:25 and 22:30, whole.
+    const range = { fromNs: t0 + 130n * 1_000_000_000n, toNs: t0 + 1060n * 1_000_000_000n };
+    expect(rowsOf(await database.bars({ ...base, ...range }), ['time', 'open', 'close', 'volume'])).toEqual([
+      [400, 6, 10, 5],
+      [700, 11, 15, 5],
+      [1000, 16, 20, 5],
+    ]);
+    for (const order of ['asc', 'desc'] as const) {
+      const whole = rowsOf(await database.bars({ table: 'trades', timeframe: '5m', order }), [
+        'time',
+        'symbol',
+        'close',
+      ]);
+      const paged: unknown[][] = [];
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const page = await database.bars({
+          table: 'trades',
+          timeframe: '5m',
+          order,
+          limit: 7,
+          ...(cursor ? { cursor } : {}),
+        });
+        paged.push(...rowsOf(page, ['time', 'symbol', 'close']));
+        cursor = page.cursor;
+      }
+      expect(paged).toEqual(whole);
+      expect(whole).toHaveLength(26);
+    }
+  });
+});

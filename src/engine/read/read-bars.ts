@@ -213,15 +213,22 @@ function ordered(whole: Partials, range: Range): BarsRead {
   const sign = range.order === 'asc' ? 1 : -1;
   const compare = (a: number, b: number): number =>
     sign * (whole.start[a] - whole.start[b] || whole.group[a] - whole.group[b]);
-  let rows = Int32Array.from({ length: whole.length }, (_, row) => row).sort(compare);
-  const { after } = range;
+  const rows = Int32Array.from({ length: whole.length }, (_, row) => row).sort(compare);
+  return cutBars({ partials: whole, rows, isCut: false }, range);
+}
+
+/** Leaves out bars up to the cursor and beyond the limit; `rows` must be in the range's order. */
+export function cutBars({ partials, rows, isCut }: BarsRead, range: Range): BarsRead {
+  const { after, limit } = range;
+  const sign = range.order === 'asc' ? 1 : -1;
+  let kept = rows;
   if (after) {
     const start = Number(after.timeNs);
     const group = Number(after.tie);
-    rows = rows.filter((row) => sign * (whole.start[row] - start || whole.group[row] - group) > 0);
+    kept = rows.filter((row) => sign * (partials.start[row] - start || partials.group[row] - group) > 0);
   }
-  const isCut = range.limit !== null && rows.length > range.limit;
-  return { partials: whole, rows: isCut ? rows.slice(0, range.limit ?? 0) : rows, isCut };
+  const isOver = limit !== null && kept.length > limit;
+  return { partials, rows: isOver ? kept.slice(0, limit) : kept, isCut: isOver || isCut };
 }
 
 /**

@@ -11,13 +11,15 @@ import type { Entry, PlainEntry, RollupEntry, RowsEntry } from '../catalog/catal
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import type { BarsRequest, BarsResult, ReadRequest, ReadResult, SeriesFilter } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
+import { asDoubles } from '../rollup/slots.ts';
 import type { SeriesIndex } from '../series/series-index.ts';
 import { barsTarget } from '../tables/bars-target.ts';
 import { findTimeframe } from './find-timeframe.ts';
+import { readMergedBars } from './merged-bars.ts';
 import type { Range } from './range.ts';
 import { checkRange, formatCursor } from './range.ts';
 import type { BarsRead } from './read-bars.ts';
-import { mergeToTimeframe, readBars } from './read-bars.ts';
+import { readBars } from './read-bars.ts';
 import { readRows } from './read-rows.ts';
 import { needsBarBefore, project, visibleBars, visibleNames } from './visible-bars.ts';
 
@@ -76,24 +78,19 @@ export async function bars(state: EngineState, request: BarsRequest): Promise<Ba
   checkColumns(entry, request.columns);
   const groups = matchSeries(entry, request.series);
   const range = checkRange(request);
-  const isExact = stored.text === timeframe.text;
-  // Whole buckets of the longer timeframe take at most so many stored bars per series, and one bucket may be cut.
-  const ratio = Math.ceil((timeframe.widthNs / stored.widthNs) * (timeframe.months > 0 ? 1.1 : 1));
-  const groupCount = groups?.length ?? entry.groups.index.count;
-  const limit =
-    range.limit === null || isExact ? range.limit : (range.limit + 1) * ratio * Math.max(1, groupCount);
   const target = barsTarget(entry);
-  let found = await readBars(state.storage, target, groups, { ...range, limit }, request.live !== false);
-  if (!isExact) {
-    found = mergeToTimeframe(found, timeframe);
-    if (range.limit !== null) found = { ...found, rows: found.rows.subarray(0, range.limit) };
-  }
+  const withLive = request.live !== false;
+  const found =
+    stored.text === timeframe.text
+      ? await readBars(state.storage, target, groups, range, withLive)
+      : await readMergedBars(state.storage, target, groups, range, timeframe, withLive);
   const rows = await visible(state, entry, found);
   return {
     ...project(rows, request.columns),
     timeframe: timeframe.text,
     rollup: entry.def.name,
     rollupTimeframe: stored.text,
+    cursor: barsCursor(found),
   };
 }
 
@@ -118,10 +115,7 @@ async function visible(
   return visibleBars(entry, partials, rows, (group, slot) => {
     const bar = must(before.get(group), 'bar before');
     if (bar.rows.length === 0) return Number.NaN;
-    const [column] = bar.partials.slots[slot].store(bar.rows);
-    return column.kind === 'double'
-      ? column.values[0]
-      : Number((column as { values: BigInt64Array }).values[0]);
+    return asDoubles(bar.partials.slots[slot].store(bar.rows)[0])[0];
   });
 }
 

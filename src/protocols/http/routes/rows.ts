@@ -64,12 +64,12 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
       schema: {
         tags,
         summary: 'Bars of any timeframe',
-        querystring: query([...rangeNames, 'live'], ['table', 'timeframe'], { timeframe }),
+        querystring: query([...rangeNames, 'live', 'cursor'], ['table', 'timeframe'], { timeframe }),
         response: rowAnswers(),
       },
     },
     async (request, reply) => {
-      const { cursor: _, ...range } = readRequest(context, request.query);
+      const range = readRequest(context, request.query);
       const bars = await database.bars({
         ...range,
         table: request.query.table,

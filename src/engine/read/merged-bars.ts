@@ -1,0 +1,52 @@
+/** Bars of a timeframe that is not stored, merged from the stored bars of a shorter one. */
+import { bucketOf, type Timeframe } from '../../market/timeframe.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { BarsTarget } from '../tables/bars-target.ts';
+import { ceil256, type Range } from './range.ts';
+import { type BarsRead, cutBars, mergeToTimeframe, readBars } from './read-bars.ts';
+
+/** Reads whole buckets of `timeframe` that start within the range. */
+export async function readMergedBars(
+  storage: Storage,
+  target: BarsTarget,
+  groups: Int32Array | null,
+  range: Range,
+  timeframe: Timeframe,
+  withLive: boolean,
+): Promise<BarsRead> {
+  const stored = target.node.plan.timeframe;
+  // A bucket takes at most so many stored bars per series; one bucket more than the limit may be cut by it.
+  const ratio = Math.ceil((timeframe.widthNs / stored.widthNs) * (timeframe.months > 0 ? 1.1 : 1));
+  const groupCount = Math.max(1, groups?.length ?? target.seriesCount);
+  const finer: Range = {
+    order: range.order,
+    limit: range.limit === null ? null : (range.limit + 2) * ratio * groupCount,
+    after: null,
+    ...wholeBuckets(range, timeframe),
+  };
+  const bars = await readBars(storage, target, groups, finer, withLive);
+  return cutBars(mergeToTimeframe(bars, timeframe), range);
+}
+
+/** Bounds that let in every stored bar of the buckets asked for, and no others: the cursor's own bucket among them. */
+function wholeBuckets(range: Range, timeframe: Timeframe): { fromNs: bigint | null; toNs: bigint | null } {
+  let fromNs = range.fromNs === null ? null : boundary(timeframe, range.fromNs);
+  let toNs = range.toNs === null ? null : boundary(timeframe, range.toNs);
+  if (range.after && range.order === 'asc') fromNs = later(fromNs, range.after.timeNs);
+  if (range.after && range.order === 'desc') {
+    const end = BigInt(bucketOf(timeframe, Number(range.after.timeNs)).end);
+    toNs = toNs === null || end < toNs ? end : toNs;
+  }
+  return { fromNs, toNs };
+}
+
+/** The first bucket start at or after a time. */
+function boundary(timeframe: Timeframe, timeNs: bigint): bigint {
+  const t = ceil256(timeNs);
+  const { start, end } = bucketOf(timeframe, t);
+  return BigInt(start === t ? start : end);
+}
+
+function later(a: bigint | null, b: bigint): bigint {
+  return a === null || b > a ? b : a;
+}
