@@ -124,3 +124,9 @@ async function syncDirectory(path: string): Promise<void> {
 export function readWholeFile(path: string): Promise<Uint8Array> {
   return fs.readFile(path);
 }
+
+/** Bytes that may still be written to the disk that holds the path. */
+export async function freeBytes(path: string): Promise<number> {
+  const { bavail, bsize } = await fs.statfs(path);
+  return bavail * bsize;
+}

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../core/log.ts';
 import { columnOf } from '../../market/columns.ts';
-import { appendTicks, createTicks, rowsOf, scanAll, ticks } from '../cases/fixtures.ts';
+import { appendTicks, createTicks, rowsOf, scanAll, type Tick, ticks } from '../cases/fixtures.ts';
 import { describeStorage } from '../storage.case.ts';
 import type { Storage, StoredTable } from '../storage.ts';
 import { openDuckDbStorage } from './duckdb-storage.ts';
@@ -136,6 +136,37 @@ describe('large commits', () => {
     clearInterval(timer);
     expect(turns).toBeGreaterThan(50);
     await storage.close();
+  });
+});
+
+describe('the log', () => {
+  it('stays bounded while readers come and go, and is empty after a close', async () => {
+    const directory = newDirectory();
+    const storage = await open(directory);
+    const logBytes = async (): Promise<number> => {
+      const file = await stat(join(directory, 'market.duckdb.wal')).catch(() => null);
+      return file?.size ?? 0;
+    };
+    await storage.commit([createTicks]);
+    let longest = 0;
+    let snapshot = await storage.snapshot();
+    for (let i = 0; i < 60; i++) {
+      const rows = Array.from(
+        { length: 20_000 },
+        (_, row): Tick => [row % 9, BigInt(row), BigInt(i), row * Math.PI],
+      );
+      await storage.commit([appendTicks(rows)]);
+      longest = Math.max(longest, await logBytes());
+      if (i % 7 !== 0) continue;
+      await snapshot.close();
+      snapshot = await storage.snapshot();
+    }
+    await snapshot.close();
+    // 60 commits of 20,000 rows of 28 bytes are 33 MB.
+    expect(longest).toBeGreaterThan(8 * 2 ** 20);
+    expect(longest).toBeLessThan(20 * 2 ** 20);
+    await storage.close();
+    expect(await logBytes()).toBe(0);
   });
 });
 

@@ -20,6 +20,7 @@ import type {
   StorageStats,
 } from '../storage.ts';
 import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
+import { type CheckpointContext, checkpointIfDue, databaseSize } from './checkpoints.ts';
 import { runOps } from './committing.ts';
 import { storeError } from './errors.ts';
 import { inUse, openInstance } from './instance.ts';
@@ -32,7 +33,7 @@ import {
   readAllStatement,
   scanStatement,
 } from './scan-sql.ts';
-import { databaseBytes, ReaderPool } from './statements.ts';
+import { ReaderPool } from './statements.ts';
 import { readColumnsInTurns } from './vector-reader.ts';
 
 /** Where the store lives and what it may use. */
@@ -97,7 +98,9 @@ async function openStorage(
     const readers = await ReaderPool.open(instance, readerCount);
     const readTree = queryTreeReader(readers);
     const snapshots = new SnapshotPool(instance, readTree, options.snapshotsMax ?? 2);
-    return new DuckDbStorage({ instance, writer, readers, snapshots, readTree, log, onClose }, layouts);
+    const checkpoints = directory === null ? null : { directory, writer, readers, log };
+    const parts = { instance, writer, readers, snapshots, readTree, log, checkpoints, onClose };
+    return new DuckDbStorage(parts, layouts);
   } catch (error) {
     instance.closeSync();
     throw storeError(error, `open ${file}`);
@@ -111,6 +114,8 @@ interface Parts {
   snapshots: SnapshotPool;
   readTree: (text: string) => Promise<QueryTree>;
   log: Logger;
+  /** Null for a store in memory. */
+  checkpoints: CheckpointContext | null;
   onClose: () => void;
 }
 
@@ -140,7 +145,10 @@ class DuckDbStorage implements Storage {
 
   commit(ops: StorageOp[]): Promise<void> {
     const commit = this.#track(() => this.#lastCommit.then(() => this.#commitNow(ops)));
-    this.#lastCommit = commit.catch(() => {});
+    this.#lastCommit = commit.then(
+      () => this.#checkpoint(),
+      () => {},
+    );
     return commit;
   }
 
@@ -170,8 +178,8 @@ class DuckDbStorage implements Storage {
   }
 
   async stats(): Promise<StorageStats> {
-    const bytesOnDisk = await this.#track(() => databaseBytes(this.#parts.readers));
-    return { bytesOnDisk };
+    const { fileBytes, logBytes } = await this.#track(() => databaseSize(this.#parts.readers));
+    return { bytesOnDisk: fileBytes + logBytes };
   }
 
   close(): Promise<void> {
@@ -182,10 +190,18 @@ class DuckDbStorage implements Storage {
   async #closeNow(): Promise<void> {
     const { instance, writer, readers, snapshots, onClose } = this.#parts;
     await Promise.allSettled([...this.#running, snapshots.close()]);
+    await this.#lastCommit;
+    // An empty log makes the next start quick.
+    await this.#checkpoint(0);
     readers.close();
     writer.closeSync();
     instance.closeSync();
     onClose();
+  }
+
+  async #checkpoint(logBytesLeft?: number): Promise<void> {
+    const { checkpoints } = this.#parts;
+    if (checkpoints) await checkpointIfDue(checkpoints, logBytesLeft);
   }
 
   async #commitNow(ops: StorageOp[]): Promise<void> {

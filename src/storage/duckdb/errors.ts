@@ -42,7 +42,7 @@ export function storeError(thrown: unknown, doing: string): CandelaError {
       help: 'The store met an error it cannot continue from: mend the cause named in the message and restart.',
     });
   }
-  if (type === 'IO' || /no space left|disk/i.test(message)) {
+  if (type === 'IO' || /no space left|could not write file/i.test(message)) {
     return new CandelaError('WRITES_STOPPED', what, { cause: thrown });
   }
   if (type === 'Catalog') return new CandelaError('TABLE_NOT_FOUND', what, { cause: thrown });

@@ -15,16 +15,17 @@ export interface InstanceOptions {
 
 /**
  * Opens the database and closes its doors: SQL that comes in over a protocol must not read or write files, load code
- * or change settings, whatever statement gets past the checks above it.
- *
- * DuckDB's own log is merged into the file when it passes 16 MiB and at close (`checkpoint_threshold`), so it stays
- * bounded; a flush larger than that is written to the file directly.
+ * or change settings, whatever statement gets past the checks above it. Checkpoints
+ * are made by `checkpoints.ts` alone.
  */
 export async function openInstance(options: InstanceOptions): Promise<DuckDBInstance> {
   const instance = await createInstance(options);
   try {
     const connection = await instance.connect();
-    await connection.run(`SET GLOBAL TimeZone = 'UTC'; ${schemaSql} SET GLOBAL lock_configuration = true;`);
+    await connection.run(
+      `SET GLOBAL TimeZone = 'UTC'; PRAGMA disable_checkpoint_on_shutdown; ${schemaSql}
+       SET GLOBAL lock_configuration = true;`,
+    );
     connection.closeSync();
   } catch (error) {
     instance.closeSync();
@@ -41,7 +42,7 @@ async function createInstance(options: InstanceOptions): Promise<DuckDBInstance>
       errors_as_json: 'true',
       threads: String(options.threads),
       memory_limit: `${Math.floor(options.memoryBytesMax / 2 ** 20)}MiB`,
-      checkpoint_threshold: '16MiB',
+      checkpoint_threshold: '1TiB',
       enable_external_access: 'false',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',

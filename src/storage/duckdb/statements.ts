@@ -125,30 +125,3 @@ async function prepare({ connection, prepared }: Reader, sql: string): Promise<D
   }
   return statement;
 }
-
-/**
- * Bytes of the database file and its log, as DuckDB counts them. Not by opening the files: closing any descriptor of
- * a file gives up the process's lock on it.
- */
-export async function databaseBytes(readers: ReaderPool): Promise<number> {
-  const statement = {
-    sql:
-      'SELECT (block_size * total_blocks)::DOUBLE, wal_size FROM pragma_database_size() ' +
-      'WHERE database_name = current_database()',
-    parameters: [],
-  };
-  return readers.run(statement, (result) => {
-    const chunk = result.getChunk(0);
-    const [bytes] = chunk.getColumnValues(0);
-    const [logSize] = chunk.getColumnValues(1);
-    return Number(bytes) + parseBytes(String(logSize));
-  });
-}
-
-const byteUnits = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** DuckDB's way of writing sizes, such as `0 bytes` and `12.5 MiB`. */
-function parseBytes(text: string): number {
-  const [number, unit] = text.split(' ');
-  return Math.round(Number(number) * 1024 ** Math.max(0, byteUnits.indexOf(unit)));
-}
