@@ -21,7 +21,7 @@ export interface ValueStore {
   copyRow(from: ValueStore, fromRow: number, toRow: number): void;
   /**
    * Is the column's value at `fromRow` smaller (`isMin`) or greater than that of `row`, or is `row` null? Never
-   * for a null.
+   * for a null. Of equal decimals the one written with more digits is.
    */
   beats(column: ColumnData, fromRow: number, row: number, isMin: boolean): boolean;
   /** A new column of the rows named. */
@@ -262,6 +262,8 @@ class DecimalStore implements ValueStore {
       this.coefficients[row],
       this.scales[row],
     );
+    // 1.50 and 1.5 are equal, but which is shown must not depend on the order in which they came.
+    if (order === 0) return column.scales[fromRow] > this.scales[row];
     return isMin ? order < 0 : order > 0;
   }
   gather(rows: Int32Array): ColumnData {

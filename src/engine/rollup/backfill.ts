@@ -36,7 +36,7 @@ async function fromTicks(state: EngineState, entry: RollupEntry): Promise<void> 
   for (let after: Position | null = null, isMore = true; isMore; ) {
     const rows = await readRows(state.storage, ticks.table, null, page(after));
     const count = rows.timesNs.length;
-    const columns = ticks.table.tickColumns(rows.columns);
+    const columns = ticks.table.tickColumns(rows.series, rows.timesNs, rows.columns);
     const t256 = new Float64Array(count);
     toT256(rows.timesNs, t256);
     const applied = {

@@ -97,7 +97,7 @@ function increases(
     const value = totals[at];
     // A counter that fell was set back to zero in between, as a day's volume is at midnight.
     values[at] = value < from ? value : value - from;
-    previous.set(group, Number.isNaN(value) ? known : value);
+    previous.set(group, value);
   }
   return { kind: 'double', values };
 }

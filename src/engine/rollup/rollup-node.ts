@@ -141,7 +141,11 @@ export class RollupNode {
       for (const child of this.children) child.advance(group, bucket.start, lsn);
     } else {
       const { block, at } = this.#pushClosed(from, row, this.#slotFrom, bucket.start, lsn, 1);
-      for (const child of this.children) child.merge(block.payload.partials, at, lsn);
+      for (const child of this.children) {
+        child.merge(block.payload.partials, at, lsn);
+        // A late part may have opened a bar above that had nothing yet: it ends with the bucket that we are in by now.
+        child.advance(group, this.lastStart[group], lsn);
+      }
     }
   }
 

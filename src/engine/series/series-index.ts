@@ -142,9 +142,11 @@ function keyColumn(type: ColumnType, values: readonly KeyValue[]): ColumnData {
   return columnOf(type.kind === 'text' ? 'text' : 'int64', values);
 }
 
-// NUL separates and, alone, stands for null: it cannot be in a key, admission refuses it.
+// NUL separates: it cannot be in a key, admission refuses it. A key with nulls has one more part, which says where.
 function keyText(values: readonly KeyValue[]): string {
-  return values.map((value) => (value === null ? '\u0000' : String(value))).join('\u0000');
+  const text = values.map((value) => (value === null ? '' : String(value))).join('\u0000');
+  if (!values.includes(null)) return text;
+  return `${text}\u0000${values.map((value) => (value === null ? 'n' : 'v')).join('')}`;
 }
 
 /** A number per distinct value within the batch, so that each is looked up once, not once a row. */
@@ -190,9 +192,9 @@ function matcher(wanted: SeriesFilter[string]): (value: KeyValue) => boolean {
     return (value) => tests.some((test) => test(value));
   }
   const text = String(wanted);
-  if (!text.includes('*')) return (value) => String(value) === text;
+  if (!text.includes('*')) return (value) => value !== null && String(value) === text;
   const pattern = new RegExp(`^${text.split('*').map(escapePattern).join('.*')}$`, 's');
-  return (value) => pattern.test(String(value));
+  return (value) => value !== null && pattern.test(String(value));
 }
 
 function escapePattern(text: string): string {

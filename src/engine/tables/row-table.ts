@@ -81,6 +81,8 @@ export class RowTable {
   appliedCount = 0;
   #t256 = new Float64Array(0);
   #rest = new Uint8Array(0);
+  /** Does a rollup aggregate a column of the series key? */
+  #isKeyFolded = false;
 
   constructor(id: number, def: TableDef, firstRow: number) {
     this.id = id;
@@ -122,7 +124,8 @@ export class RowTable {
         store.append(rows.columns[this.rowColumns[i].index], from, from + count, at);
       }
     }
-    const { rowCount: count, timesNs, columns } = rows;
+    const { rowCount: count, timesNs } = rows;
+    const columns = this.#isKeyFolded ? this.#withKey(rows.columns, rows.series) : rows.columns;
     for (const { fold, node, groups } of this.roots) {
       const group = groups ? this.groupsOf(rows, groups) : rows.series;
       if (groups) node.reserveGroups(groups.index.count);
@@ -193,6 +196,22 @@ export class RowTable {
       node,
       fold: new TickFold(node.plan.timeframe, node.plan.slots),
       groups: isOwn ? groups : null,
+    });
+    this.#isKeyFolded ||= node.plan.slots.some(
+      ({ column, weight }) => this.#isKey(column) || this.#isKey(weight),
+    );
+  }
+
+  #isKey(index: number): boolean {
+    return index >= 0 && this.def.seriesKey.includes(this.def.columns[index].name);
+  }
+
+  /** The columns with those of the series key, which rows do not carry. */
+  #withKey(columns: TickColumns, series: Int32Array): TickColumns {
+    const keys = this.series.keyColumnsOf(series);
+    return columns.map((column, index) => {
+      const key = this.def.seriesKey.indexOf(this.def.columns[index].name);
+      return key >= 0 ? keys[key] : column;
     });
   }
 
@@ -273,11 +292,9 @@ export class RowTable {
     for (const [i, store] of into.stores.entries()) store.copyRow(source.stores[i], from, to);
   }
 
-  /** Row columns in the order of `rowColumns` as a rollup takes them: by column index of the definition. */
-  tickColumns(columns: readonly ColumnData[]): TickColumns {
-    const byIndex: (ColumnData | undefined)[] = Array(this.def.columns.length).fill(undefined);
-    for (const [i, { index }] of this.rowColumns.entries()) byIndex[index] = columns[i];
-    return byIndex;
+  /** Stored rows as a rollup takes them: by column index of the definition. */
+  tickColumns(series: Int32Array, timesNs: BigInt64Array, rowColumns: readonly ColumnData[]): TickColumns {
+    return this.columnSet(series, timesNs, rowColumns).columns;
   }
 
   /** Rows as the user declared them, from series numbers, times and the row columns. */

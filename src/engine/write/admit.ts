@@ -8,6 +8,7 @@ import type { Batch, ColumnData, ColumnKind } from '../../market/columns.ts';
 import { lengthOf, takeRows } from '../../market/columns.ts';
 import type { ColumnDef, ColumnType, TableDef } from '../../market/schema.ts';
 import { timeNsMax, timeNsMin } from '../../market/time.ts';
+import { rescaled } from '../rollup/slots.ts';
 
 /** Most rows a refusal lists one by one; the count is always complete. */
 const rejectionsListedMax = 100;
@@ -34,7 +35,7 @@ export function admit(def: TableDef, batch: Batch, onInvalid: 'fail' | 'skip'): 
   const columns = def.columns.map((column) => {
     const data = batch.columns[column.name];
     if (data) checkColumn(column, data, batch.rowCount, reasons);
-    return data && column.type.kind === 'timestamp' ? cutToUnit(data, column.type.unit) : data;
+    return data && asKept(column.type, data);
   });
   if (reasons.size === 0) return { rowCount: batch.rowCount, columns, rejected: [] };
   const rejected = [...reasons.values()].sort((a, b) => a.row - b.row);
@@ -187,6 +188,22 @@ function checkDecimals(type: ColumnType, data: Decimals, refuse: (row: number, w
       refuse(row, `has more than ${wholeDigits} whole digits`);
     }
   }
+}
+
+/** The values as the column keeps them. Rows that do not fit come out wrong: they are left out later. */
+function asKept(type: ColumnType, data: ColumnData): ColumnData {
+  if (type.kind === 'timestamp') return cutToUnit(data, type.unit);
+  return type.kind === 'decimal' ? toScale(type, data) : data;
+}
+
+/** Brings decimals to the column's scale; without one each keeps its own, of 20 at most. Copies only if need be. */
+function toScale(type: ColumnType & { kind: 'decimal' }, data: ColumnData): ColumnData {
+  if (data.kind !== 'decimal') return data;
+  const fits = (scale: number): boolean => (type.scale === undefined ? scale <= 20 : scale === type.scale);
+  if (data.scales.every(fits)) return data;
+  const scales = data.scales.map((scale) => type.scale ?? Math.min(scale, 20));
+  const coefficients = data.coefficients.map((value, row) => rescaled(value, data.scales[row], scales[row]));
+  return { ...data, coefficients, scales };
 }
 
 /** Cuts times to whole microseconds where that is all the column keeps. Copies only if a time has finer digits. */
