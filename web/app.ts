@@ -16,6 +16,7 @@ import { formatRoute, parseRoute, type Route } from './model/route.ts';
 import { seriesLabel } from './model/series-key.ts';
 import { chooseTimeframe, shorterTimeframe, sortedTimeframes } from './model/timeframe.ts';
 import { createWatchList, listSeries, type WatchList } from './model/watch-list.ts';
+import { readToken, writeToken } from './preferences.ts';
 import { startStatusPoll } from './sessions/status-poll.ts';
 import { openWatchSession } from './sessions/watch-session.ts';
 import { showNotice } from './views/notice-view.ts';
@@ -30,13 +31,14 @@ const candlesWanted = 20;
 
 /** The running page; there is one. */
 export class App {
-  readonly #api = createApi(document.baseURI);
+  readonly #api = createApi(document.baseURI, readToken);
   readonly #socket = new LiveSocket({
-    connect: () => new WebSocket(socketUrl(document.baseURI)),
+    connect: () => new WebSocket(socketUrl(document.baseURI, readToken())),
     onState: showConnection,
     chance: () => crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32,
   });
   readonly #panel: ChartPanel;
+  readonly #poll: { pollNow(): void };
   readonly #showStatus = createStatusView();
   readonly #showToolbar = createToolbarView({
     onTable: (table) => this.#go({ table }),
@@ -75,7 +77,7 @@ export class App {
     startTheme(() => this.#panel.repaint());
     addEventListener('hashchange', () => void this.#followRoute());
     addEventListener('keydown', (event) => this.#onKey(event));
-    const poll = startStatusPoll({
+    this.#poll = startStatusPoll({
       api: this.#api,
       onStatus: (status) => this.#onStatus(status),
       onError: (error) => this.#fail(error),
@@ -83,7 +85,7 @@ export class App {
     const wake = (): void => {
       if (document.hidden) return;
       this.#socket.retryNow();
-      poll.pollNow();
+      this.#poll.pollNow();
     };
     addEventListener('online', wake);
     document.addEventListener('visibilitychange', wake);
@@ -103,6 +105,12 @@ export class App {
   }
 
   #fail(error: ApiError): void {
+    if (error.code === 'UNAUTHENTICATED') {
+      // What was wrong with a token stays on the page; that the next poll has none is no news.
+      if (readToken() === null && this.#error?.code === 'UNAUTHENTICATED') return;
+      // Sent with every poll, a wrong token would soon have the server shut this address out.
+      writeToken(null);
+    }
     this.#error = error;
     this.#drawNotice();
   }
@@ -252,12 +260,19 @@ export class App {
         timeframe: source?.timeframe ?? null,
         barCount: state?.isReady ? state.bars.length : null,
       }),
+      (token) => {
+        writeToken(token);
+        this.#poll.pollNow();
+        this.#socket.retryNow();
+      },
     );
   }
 }
 
-function socketUrl(base: string): string {
+/** A browser sends no headers of ours with a WebSocket, so the token goes into the address. */
+function socketUrl(base: string, token: string | null): string {
   const url = new URL('ws', base);
+  if (token !== null) url.searchParams.set('token', token);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }

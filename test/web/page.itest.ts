@@ -1,5 +1,6 @@
 /** The page as it ships: served by the built server, fed by the simulator over its real WebSocket. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createToken, hashToken } from '../../src/net/auth.ts';
 import { type Browser, noBrowser, startBrowser, type Tab } from './browser.ts';
 import {
   countPixels,
@@ -119,6 +120,31 @@ describe.skipIf(noBrowser)('the served page', () => {
       expect(tab.complaints).toEqual([]);
     });
   });
+});
+
+it.skipIf(noBrowser)('asks for an access token where users are configured', async () => {
+  const token = createToken();
+  const users = `users: [{ name: desk, role: read, tokens: ['${hashToken(token)}'] }]`;
+  const [server, browser] = await Promise.all([startRealServer(20, users), startBrowser()]);
+  try {
+    const tab = await browser.open(server.url);
+    const signIn = async (text: string): Promise<void> => {
+      await tab.page.getByLabel('Access token').fill(text);
+      await tab.page.keyboard.press('Enter');
+    };
+    await waitForText(tab, '#notice', /asks for a user/);
+    await signIn('a guess');
+    await waitForText(tab, '#notice', /wrong user name, password or token/);
+    await signIn(token);
+    await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
+    await waitForText(tab, '#connection', /^Live$/);
+    await tab.page.reload();
+    await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
+    expect(tab.complaints.filter((text) => !/401|Authentication/.test(text))).toEqual([]);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
 });
 
 /** Writes ticks of a symbol over REST. */

@@ -1,7 +1,7 @@
 /** The built Candela server as a process of its own, fed by its exchange simulator. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +20,11 @@ export interface RealServer {
   close(): Promise<void>;
 }
 
-/** Starts `candela start` with the simulator at `ticksPerSecond` for each symbol. */
-export async function startRealServer(ticksPerSecond: number): Promise<RealServer> {
+/** Starts `candela start` with the simulator at `ticksPerSecond` for each symbol; `config` is its `candela.yml`. */
+export async function startRealServer(ticksPerSecond: number, config = ''): Promise<RealServer> {
   const directory = await mkdtemp(join(tmpdir(), 'candela-page-'));
   const portsFile = join(directory, 'ports.json');
+  await writeFile(join(directory, 'candela.yml'), config);
   let port = 0;
   let child: ChildProcess | null = null;
 

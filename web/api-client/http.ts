@@ -40,11 +40,13 @@ export interface Api {
   bars(query: BarsQuery, signal: AbortSignal): Promise<WireColumnsResult>;
 }
 
-/** The API of the server that served the page. Where it asks for a user, the browser does, and signs each call. */
-export function createApi(baseUrl: string): Api {
+/** The API of the server that served the page; `token` goes with every call if there is one. */
+export function createApi(baseUrl: string, token: () => string | null): Api {
   const get = async <T>(path: string, query: Record<string, string>, signal?: AbortSignal): Promise<T> => {
     const url = new URL(`api/v1/${path}?${new URLSearchParams(query)}`, baseUrl);
-    const response = await answerTo(url, { headers: { accept: 'application/json' }, signal: signal ?? null });
+    const bearer = token();
+    const headers = { accept: 'application/json', ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) };
+    const response = await answerTo(url, { headers, signal: signal ?? null });
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok || body === null) throw new ApiError(errorIn(body, response));
     return body as T;

@@ -36,3 +36,10 @@ it.each([
   expect(notice?.text).not.toBe('');
   expect(notice?.commands).toEqual(commands);
 });
+
+it('asks for a token where the server asks for a user', () => {
+  const error = { code: 'UNAUTHENTICATED', message: 'this server asks for a user', help: 'Send a token.' };
+  const facts = { ...drawn, error, candleTables: null, barCount: null };
+  expect(noticeFor(facts)).toMatchObject({ title: 'Sign in', asksToken: true });
+  expect(noticeFor({ ...facts, error: unreachable })?.asksToken).toBe(false);
+});

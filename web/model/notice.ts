@@ -6,6 +6,8 @@ export interface Notice {
   text: string;
   /** Commands to type, if that is what to do. */
   commands: string[];
+  /** Whether to ask for an access token. */
+  asksToken: boolean;
 }
 
 /** What decides it. */
@@ -31,13 +33,14 @@ export interface PageFacts {
 export function noticeFor(facts: PageFacts): Notice | null {
   const { error, candleTables, table, symbol, timeframe, barCount } = facts;
   if (barCount) return null;
-  if (error) return { title: error.message, text: error.help, commands: commandsFor(error.code) };
+  if (error) return noticeOf(error);
   if (candleTables === null) return null;
   if (candleTables.length === 0) {
     return {
       title: 'No candles yet',
       text: 'No table has bars so far. Start a feed, or replay a recorded file into this server:',
       commands: ['npm start', 'candela replay FILE'],
+      asksToken: false,
     };
   }
   if (!facts.isListed) return null;
@@ -46,6 +49,7 @@ export function noticeFor(facts: PageFacts): Notice | null {
       title: `No symbols in ${table} yet`,
       text: 'The first tick makes its symbol appear here, without a reload. The feed’s state is shown below.',
       commands: [],
+      asksToken: false,
     };
   }
   if (!facts.isKnownSymbol) {
@@ -53,6 +57,7 @@ export function noticeFor(facts: PageFacts): Notice | null {
       title: `${table} has no ${symbol} so far`,
       text: 'Pick another symbol, or subscribe the feed to this one. The page fills as soon as its first tick arrives.',
       commands: [],
+      asksToken: false,
     };
   }
   if (barCount === null) return null;
@@ -60,9 +65,18 @@ export function noticeFor(facts: PageFacts): Notice | null {
     title: `No ${timeframe} bars of ${symbol} yet`,
     text: 'The first tick draws the first candle. A longer timeframe may hold older data.',
     commands: [],
+    asksToken: false,
   };
 }
 
-function commandsFor(code: string): string[] {
-  return code === 'UNREACHABLE' ? ['npm start'] : [];
+function noticeOf(error: { code: string; message: string; help: string }): Notice {
+  const asksToken = error.code === 'UNAUTHENTICATED';
+  return {
+    title: asksToken ? 'Sign in' : error.message,
+    text: asksToken
+      ? `The server says: ${error.message}. “candela token” makes an access token.`
+      : error.help,
+    commands: error.code === 'UNREACHABLE' ? ['npm start'] : [],
+    asksToken,
+  };
 }

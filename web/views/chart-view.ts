@@ -44,6 +44,11 @@ export interface ChartFormat {
 /** Bars beyond the left edge below which more are asked for. */
 const nearLeftBars = 100;
 const volumePane = 1;
+/** Width of a bar with its gap, in pixels. */
+const barSpacingUsual = 6;
+const barSpacingMax = 14;
+/** Below this width the legend takes three lines, for which the candles leave room. */
+const narrowPixels = 600;
 /** The library's tick mark types, by number, as time forms. */
 const markForms: TimeForm[] = ['year', 'month', 'day', 'minute', 'second'];
 
@@ -85,7 +90,7 @@ export class ChartView {
     this.#applyFormat(format);
     this.#candles.setData(bars.map(candleOf));
     this.#volume?.setData(bars.map((bar) => this.#volumeOf(bar)));
-    if (fresh) this.showNewest();
+    if (fresh) this.#showNewest(bars.length);
     this.#describe(bars);
   }
 
@@ -102,6 +107,15 @@ export class ChartView {
 
   /** Back to the newest bar, at the usual width. */
   showNewest(): void {
+    this.#showNewest(Number(this.#root.dataset.barCount));
+  }
+
+  #showNewest(barCount: number): void {
+    // Few bars are drawn wider, so that a young chart is not a stub at the right edge.
+    const filling = this.#root.clientWidth / (barCount + 12);
+    this.#chart
+      .timeScale()
+      .applyOptions({ barSpacing: Math.min(barSpacingMax, Math.max(barSpacingUsual, filling)) });
     this.#chart.timeScale().resetTimeScale();
     this.#chart.priceScale('right').applyOptions({ autoScale: true });
   }
@@ -193,7 +207,10 @@ export class ChartView {
         attributionLogo: false,
       },
       grid: { vertLines: { color: grid }, horzLines: { color: grid } },
-      rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.14, bottom: 0.06 } },
+      rightPriceScale: {
+        borderVisible: false,
+        scaleMargins: { top: this.#root.clientWidth < narrowPixels ? 0.24 : 0.14, bottom: 0.06 },
+      },
       timeScale: {
         borderColor: line,
         rightOffset: 4,
