@@ -10,18 +10,13 @@ export interface ClosedSegment {
   bytes: number;
 }
 
-/** Where the log is. */
-interface Place {
-  fileSystem: FileSystem;
-  directory: string;
-}
-
 /**
  * The segments there, oldest first, after a replay and before the frame `startLsn` is written.
  * Throws `CORRUPT_WAL` if there are frames at or after `startLsn`.
  */
 export async function findClosedSegments(
-  { fileSystem, directory }: Place,
+  fileSystem: FileSystem,
+  directory: string,
   startLsn: number,
 ): Promise<ClosedSegment[]> {
   const files = await listSegments(fileSystem, directory);
@@ -40,18 +35,17 @@ export async function findClosedSegments(
   return closed;
 }
 
-/** Deletes those that hold nothing after `lsn`, and takes them off the list. */
+/**
+ * Deletes those that hold nothing after `lsn`, and takes them off the list. If a power loss brings some back, a replay
+ * passes over them, and the next deletion takes them again.
+ */
 export async function deleteClosedSegments(
-  place: Place,
+  fileSystem: FileSystem,
   closed: ClosedSegment[],
   lsn: number,
 ): Promise<void> {
-  let deleted = 0;
-  // Oldest first, so that what a crash leaves is still the end of the log without a gap.
   while (closed.length > 0 && closed[0].lastLsn <= lsn) {
-    await place.fileSystem.remove(closed[0].path);
+    await fileSystem.remove(closed[0].path);
     closed.shift();
-    deleted++;
   }
-  if (deleted > 0) await place.fileSystem.syncDirectory(place.directory);
 }

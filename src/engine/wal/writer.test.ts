@@ -180,6 +180,19 @@ describe('durability levels', () => {
     expect(await replayedTags(disk.restart())).toEqual(['a', ...names(6)]);
   });
 
+  it('frames replayed after a kill are on the disk, although their sync had failed before', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const disk = createSimDisk(createPrng(seed));
+      const wal = await open(disk, { durability: 'none' });
+      for (const tag of names(3)) await wal.append(taggedFrame(tag)).durable;
+      failNext(disk, 'sync', 1);
+      await expect(wal.sync()).rejects.toThrow(stoppedError);
+      const killed = disk.reopen();
+      expect(await replayedTags(killed)).toEqual(names(3));
+      expect(await replayedTags(killed.restart())).toEqual(names(3));
+    }
+  });
+
   it('interval: tries a failed sync again by itself', async () => {
     const disk = createSimDisk(createPrng(1));
     const wal = await open(disk, { durability: 'interval', intervalMs: 10 });

@@ -101,8 +101,9 @@ const mendFailedMessage = 'the write-ahead log could not be cut back; nothing is
  * Throws `CORRUPT_WAL` if there are frames at or after `startLsn`.
  */
 export async function openWal(options: WalOptions): Promise<WalWriter> {
-  await options.fileSystem.makeDirectory(options.directory);
-  return new LogWriter(options, await findClosedSegments(options, options.startLsn));
+  const { fileSystem, directory, startLsn } = options;
+  await fileSystem.makeDirectory(directory);
+  return new LogWriter(options, await findClosedSegments(fileSystem, directory, startLsn));
 }
 
 class LogWriter implements WalWriter {
@@ -359,10 +360,10 @@ class LogWriter implements WalWriter {
   }
 
   async #deleteUpTo(lsn: number): Promise<void> {
-    await deleteClosedSegments(this.#options, this.#closed, lsn);
+    await deleteClosedSegments(this.#options.fileSystem, this.#closed, lsn);
     if (this.#active === null || !hasFrames(this.#active) || this.#keptLsn > lsn) return;
     await this.#syncNow();
     await this.#retire();
-    await deleteClosedSegments(this.#options, this.#closed, lsn);
+    await deleteClosedSegments(this.#options.fileSystem, this.#closed, lsn);
   }
 }
