@@ -30,7 +30,7 @@ export function parseTimeOption(text: string): bigint {
   }
 }
 
-/** A column type by name: `double`, `int64`, `decimal`, `decimal(18,8)`, `text`, `json`, `boolean`, `time`, `time_ns`. */
+/** A column type by its name on the command line, such as `double` or `decimal(18,8)`; the error lists them all. */
 export function parseColumnType(text: string): ColumnType {
   const decimal = /^decimal\((\d{1,2}),\s*(\d{1,2})\)$/.exec(text);
   if (decimal) return { kind: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) };

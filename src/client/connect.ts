@@ -76,7 +76,8 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
       const { timeframe, rollup, rollupTimeframe } = answer;
       // Bars may be of a rollup made since the tables were asked for.
       if (!known.has(rollup)) await refresh();
-      return { ...columnsOf(answer, known.get(rollup)), timeframe, rollup, rollupTimeframe };
+      const rows = columnsOf(answer, known.get(rollup));
+      return { ...rows, timeframe, rollup, rollupTimeframe, cursor: answer.cursor };
     },
     sql: (text, { parameters = [], rowsMax, timeoutMs } = {}) =>
       sql(call, { sql: text, parameters: [...parameters], rowsMax, timeoutMs }),

@@ -21,7 +21,7 @@ export interface ApiRequest {
 /** Sends a request and gives the answer, parsed. */
 export type ApiCaller = <T>(request: ApiRequest) => Promise<T>;
 
-/** Makes the caller. It throws `INVALID_ARGUMENT` for an address that is none, `SERVER_UNREACHABLE`, and what the server answers. */
+/** Makes the caller, which throws `SERVER_UNREACHABLE` and what the server answers. `INVALID_ARGUMENT`: no address. */
 export function createCaller(address: ServerAddress): ApiCaller {
   const { origin, headers } = readAddress(address);
   return async <T>({

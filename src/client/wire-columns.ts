@@ -4,7 +4,7 @@ import { CandelaError } from '../core/errors.ts';
 import { type ColumnData, type ColumnKind, columnOf, type Scalar } from '../market/columns.ts';
 import type { WireColumns, WireValue } from '../protocols/http/wire.ts';
 
-/** The columns named, in order; `kinds[i]` is that of `names[i]`, null where nobody knows. Throws `INTERNAL` on other data. */
+/** The columns named, in order; `kinds[i]` is that of `names[i]`, null where nobody knows. */
 export function columnsFromWire(
   wire: WireColumns,
   names: readonly string[],

@@ -25,7 +25,7 @@ export interface FeedSurroundings {
   clock: Clock;
 }
 
-/** Makes the feeds; nothing runs before `start`, except that the simulator begins to listen, so that its feed knows where. */
+/** Makes the feeds; only the simulator listens before `start`, so that its feed knows where. */
 export async function planFeeds(config: ServerConfig, around: FeedSurroundings): Promise<ServerFeeds> {
   const { createFeedManager } = await import('../feeds/manager.ts');
   const settings = config.feed ? feedSettings(config) : [];

@@ -69,7 +69,7 @@ export interface CandelaServer {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a server in `folder` on a free port (or `port`) with the data directory `folder`/data; resolves once it listens. */
+/** Starts a server on a free port (or `port`) with the data directory `folder`/data; resolves once it listens. */
 export async function startCandela(
   folder: string,
   args: readonly string[] = [],

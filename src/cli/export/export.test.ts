@@ -52,7 +52,8 @@ async function written(format: ExportFormat): Promise<string> {
 describe('the formats', () => {
   it('CSV has one header and all pages', async () => {
     expect(readFileSync(await written('csv'), 'utf8')).toBe(
-      'time,symbol,price\n1970-01-01T00:00:00Z,A,1.10\n1970-01-01T00:00:01Z,,\n1970-01-01T00:00:02Z,"B,""b""",1.23456789\n',
+      'time,symbol,price\n1970-01-01T00:00:00Z,A,1.10\n1970-01-01T00:00:01Z,,\n' +
+        '1970-01-01T00:00:02Z,"B,""b""",1.23456789\n',
     );
   });
 

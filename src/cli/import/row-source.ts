@@ -1,10 +1,8 @@
 /** What every format of file looks like to the import: named columns, then rows in chunks. */
 
 import type { DecodedRows } from '../../codecs/decode/decoded-rows.ts';
-import { CandelaError } from '../../core/errors.ts';
-import type { TextPart } from '../../feeds/replay/source.ts';
 import type { ColumnType, TableDef } from '../../market/schema.ts';
-import { formatOf, type ImportFormat } from './import-format.ts';
+import type { ImportFormat } from './import-format.ts';
 import type { TimeReader } from './zone-time.ts';
 
 /** A column of a file: a sample of its first values, as far as the format needs one to tell the type. */
@@ -55,25 +53,6 @@ export interface SourceOptions {
 
 /** Rows looked at to tell the types of columns. */
 export const sampleRowsMax = 10_000;
-
-/** Opens a part of the file at `path`; reads as much of it as it takes to name the columns. */
-export async function openSource(part: TextPart, path: string, options: SourceOptions): Promise<RowSource> {
-  const format = options.format ?? formatOf(part.name);
-  switch (format) {
-    case 'csv':
-      return (await import('./csv-source.ts')).openCsvSource(part.bytes, options);
-    case 'ndjson':
-      return (await import('./ndjson-source.ts')).openNdjsonSource(part.bytes);
-    case 'arrow':
-      return (await import('./arrow-source.ts')).openArrowSource(part.bytes);
-    case 'parquet':
-      return (await import('./parquet-source.ts')).openParquetSource(path);
-    case null:
-      throw new CandelaError('INVALID_ARGUMENT', `the format of ${part.name} is not known from its name`, {
-        help: 'Say it with --format csv, ndjson, parquet or arrow.',
-      });
-  }
-}
 
 /** The plan's table with its columns named as the file names them: what a decoder that goes by names is given. */
 export function tableAsInFile({ table, sources, readTime }: ImportPlan): TableDef {

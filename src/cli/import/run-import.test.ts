@@ -101,7 +101,8 @@ it.each([
     () =>
       file(
         'a.ndjson',
-        '{"time":"2024-05-17T09:30:00Z","symbol":"AAPL","price":189.5,"size":100}\n\n{"time":1715938201,"symbol":"MSFT","price":420.25}\n',
+        '{"time":"2024-05-17T09:30:00Z","symbol":"AAPL","price":189.5,"size":100}\n\n' +
+          '{"time":1715938201,"symbol":"MSFT","price":420.25}\n',
       ),
   ],
   ['Arrow', () => file('a.arrow', encodeArrow(asColumns(), 'file'))],

@@ -10,15 +10,10 @@ import { startProgress } from '../progress.ts';
 import { say } from '../terminal.ts';
 import { finishRows } from './finish-rows.ts';
 import { inferTable } from './infer-schema.ts';
+import { openSource } from './open-source.ts';
 import { type ColumnChoices, columnsToCreate, planImport } from './plan-import.ts';
 import { count, createReport, type ImportReport, type RejectedRow } from './report.ts';
-import {
-  type ImportPlan,
-  openSource,
-  type RowChunk,
-  type RowSource,
-  type SourceOptions,
-} from './row-source.ts';
+import type { ImportPlan, RowChunk, RowSource, SourceOptions } from './row-source.ts';
 
 /** What of the engine an import needs; a running server's client has it too. */
 export type ImportTarget = Pick<Database, 'table' | 'createTable' | 'createCandles' | 'write'>;

@@ -32,7 +32,7 @@ function isLocal(text: string): boolean {
   return /^\d{4}-/.test(trimmed) && !/:\d{2}.*(?:z|[+-]\d{2}(?::?\d{2})?)$/i.test(trimmed);
 }
 
-/** How far a zone's clocks are ahead of UTC, in ms, at a UTC time. Looked up by quarters of an hour: changes fall on those. */
+/** How far a zone's clocks are ahead of UTC, in ms, at a UTC time. Changes fall on quarters of an hour. */
 function zoneOffsets(zone: string): (utcMs: number) => number {
   const format = zoneFormat(zone);
   const known = new Map<number, number>();

@@ -1,4 +1,4 @@
-/** What may stand between two statements' semicolons without ending them: strings, quoted names, dollar quotes, comments. */
+/** Strings, quoted names, dollar quotes and comments, in which a semicolon ends nothing; or a semicolon. */
 const pieces = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\/|;/g;
 
 /** Statements of a SQL text, and what follows the last semicolon. */
