@@ -1,4 +1,4 @@
-/** The chart with what belongs to it: its session, the legend above the candles, the clock it shows, the page's title. */
+/** The chart with what belongs to it: its session, the legend above the candles, the clock in use, the page's title. */
 import type { Api } from './api-client/http.ts';
 import type { LiveSocket } from './api-client/live-socket.ts';
 import { barAt } from './model/bar-store.ts';
