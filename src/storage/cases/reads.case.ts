@@ -116,6 +116,13 @@ export function scanCases(use: () => Storage): void {
     expect(await scan({ table: 8, after: { timeNs: -999n, version: 0n } })).toEqual([3n, 4n]);
     expect(await scan({ table: 8, after: { timeNs: -999n, version: 0n }, order: 'desc' })).toEqual([2n, 1n]);
     expect(await scan({ table: 8, after: { timeNs: -1000n, version: 2n }, order: 'desc' })).toEqual([1n]);
+    const found = await use().lookup({
+      table: 8,
+      columns: ['_version'],
+      series: Int32Array.of(1, 1),
+      timesNs: BigInt64Array.of(-1000n, 999n),
+    });
+    expect(rowsOf(found)).toEqual([[2n]]);
   });
 
   it('returns columns of no rows for an empty table', async () => {

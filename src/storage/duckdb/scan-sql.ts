@@ -44,6 +44,13 @@ export function scanStatement(table: TableLayout, request: ScanRequest): ReadSta
   };
 }
 
+/** Functions that make a time of an integer in the column's unit. */
+const makeTime = {
+  timestamp: 'make_timestamp',
+  timestamptz: 'make_timestamptz',
+  'timestamp-ns': 'make_timestamp_ns',
+};
+
 /** See `Storage.lookup`. The pairs are also bounded by their least and greatest, so that zone maps skip most rows. */
 export function lookupStatement(table: TableLayout, request: LookupRequest): ReadStatement {
   const roles = rolesOf(table);
@@ -65,14 +72,9 @@ export function lookupStatement(table: TableLayout, request: LookupRequest): Rea
   const bound = (value: bigint): string => parameters.add({ type, value });
   const numbers = (placeholder: string, sqlType: string): string =>
     `unnest(string_split(nullif(${placeholder}, ''), ',')::${sqlType}[])`;
-  const makeTime = {
-    timestamp: 'make_timestamp',
-    timestamptz: 'make_timestamp',
-    'timestamp-ns': 'make_timestamp_ns',
-  };
-  const time = `${makeTime[type]}(${numbers(timeText, 'BIGINT')})`;
-  const zoned = type === 'timestamptz' ? `timezone('UTC', ${time})` : time;
-  const key = `SELECT DISTINCT ${numbers(seriesText, 'INTEGER')} AS s, ${zoned} AS t`;
+  const key =
+    `SELECT DISTINCT ${numbers(seriesText, 'INTEGER')} AS s, ` +
+    `${makeTime[type]}(${numbers(timeText, 'BIGINT')}) AS t`;
   const conditions = [
     `${roles.series} = k.s AND ${roles.time} = k.t`,
     `${roles.series} BETWEEN ${int32(parameters, least(seriesList))} AND ${int32(parameters, greatest(seriesList))}`,
