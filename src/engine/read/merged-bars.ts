@@ -1,13 +1,12 @@
 /** Bars of a timeframe that is not stored, merged from the stored bars of a shorter one. */
 import { bucketOf, type Timeframe } from '../../market/timeframe.ts';
-import type { Storage } from '../../storage/storage.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
 import { ceil256, type Range } from './range.ts';
-import { type BarsRead, cutBars, mergeToTimeframe, readBars } from './read-bars.ts';
+import { type BarsRead, type BarsState, cutBars, mergeToTimeframe, readBars } from './read-bars.ts';
 
 /** Reads whole buckets of `timeframe` that start within the range. */
 export async function readMergedBars(
-  storage: Storage,
+  state: BarsState,
   target: BarsTarget,
   groups: Int32Array | null,
   range: Range,
@@ -15,17 +14,24 @@ export async function readMergedBars(
   withLive: boolean,
 ): Promise<BarsRead> {
   const stored = target.node.plan.timeframe;
-  // A bucket takes at most so many stored bars per series; one bucket more than the limit may be cut by it.
+  // A bucket takes at most so many stored bars per series. Beyond the limit: one bucket that may be cut, the cursor's,
+  // and of each series one that is open and to be left out.
   const ratio = Math.ceil((timeframe.widthNs / stored.widthNs) * (timeframe.months > 0 ? 1.1 : 1));
   const groupCount = Math.max(1, groups?.length ?? target.seriesCount);
   const finer: Range = {
     order: range.order,
-    limit: range.limit === null ? null : (range.limit + 2) * ratio * groupCount,
+    limit: range.limit === null ? null : (range.limit + 2 + (withLive ? 0 : groupCount)) * ratio * groupCount,
     after: null,
     ...wholeBuckets(range, timeframe),
   };
-  const bars = await readBars(storage, target, groups, finer, withLive);
-  return cutBars(mergeToTimeframe(bars, timeframe), range);
+  const newest = withLive ? null : target.node.newestStarts();
+  const bars = await readBars(state, target, groups, finer, withLive);
+  const merged = mergeToTimeframe(bars, timeframe, range.order);
+  const { start, group } = merged.partials;
+  const rows = newest
+    ? merged.rows.filter((row) => bucketOf(timeframe, start[row]).end <= newest[group[row]])
+    : merged.rows;
+  return cutBars({ ...merged, rows }, range);
 }
 
 /** Bounds that let in every stored bar of the buckets asked for, and no others: the cursor's own bucket among them. */

@@ -2,8 +2,9 @@
  * Reads of a rollup's bars: stored bars, closed bars in memory, late parts and the live bar, added together.
  *
  * What memory holds is copied synchronously when the read begins. A stored bar carries the log position up to which it
- * is complete; a part from memory counts only if it came about after that. So a flush that commits during the read
- * changes nothing, and a bar may lie in store and memory at once.
+ * is complete; a part from memory counts only if it came about after that. So a bar may lie in store and memory at once.
+ * Where a flush overtook the read, some stored bars are of a later moment than the copy: then the read begins again. A
+ * read that was overtaken time and again shows each bar whole, but those stored meanwhile as of a later moment.
  */
 
 import { concatSets } from '../../market/column-ops.ts';
@@ -13,6 +14,7 @@ import type { Timeframe } from '../../market/timeframe.ts';
 import { bucketOf } from '../../market/timeframe.ts';
 import type { ScanRequest, Storage } from '../../storage/storage.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
+import type { EngineState } from '../engine-state.ts';
 import { Partials } from '../rollup/partials.ts';
 import { fromStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
@@ -28,58 +30,78 @@ export interface BarsRead {
   isCut: boolean;
 }
 
+/** What a read needs of the engine. */
+export type BarsState = Pick<EngineState, 'storage' | 'appliedLsn' | 'flushedLsn'>;
+
+/** How often a read begins because a flush overtook it. */
+const attemptsMax = 4;
+
 /**
  * Bars of the groups named (null: all), ordered by (bucket start, group). The memory part is taken before the
  * first await.
  */
-export function readBars(
-  storage: Storage,
+export async function readBars(
+  state: BarsState,
   source: BarsTarget,
   groups: Int32Array | null,
   range: Range,
   withLive: boolean,
 ): Promise<BarsRead> {
-  const memory = gatherMemory(source, groups, range, withLive);
-  const isCovered = isMemoryEnough(source, groups, range);
-  if (isCovered || range.limit === 0) return Promise.resolve(finish(memory, undefined, range));
-  const newest = fromNewest(source, groups, memory, range);
-  if (newest) return Promise.resolve(newest);
-  return readStore(storage, source, groups, range).then((stored) => finish(memory, stored, range));
+  for (let attempt = 1; ; attempt++) {
+    const { flushedLsn } = state;
+    const memory = gatherMemory(source, groups, range, withLive ? state.appliedLsn : null);
+    const isCovered = isMemoryEnough(source, groups, range);
+    if (isCovered || range.limit === 0) return finish(memory, undefined, range);
+    const newest = fromNewest(source, groups, memory, range);
+    if (newest) return newest;
+    const stored = await readStore(state.storage, source, groups, range);
+    const isOvertaken = stored.lsn.some((lsn) => lsn > flushedLsn);
+    if (!isOvertaken || attempt === attemptsMax) return finish(memory, stored, range);
+  }
 }
 
-/** Parts of bars with the log position of each; `Infinity` for what is not in the log of closed bars yet. */
+/** Parts of bars with the log position up to which each is complete. */
 interface Parts {
   partials: Partials;
   lsn: number[];
 }
 
-function gatherMemory(source: BarsTarget, groups: Int32Array | null, range: Range, withLive: boolean): Parts {
+/** The parts in memory, with the live bars as of `liveLsn` unless that is null. */
+function gatherMemory(
+  source: BarsTarget,
+  groups: Int32Array | null,
+  range: Range,
+  liveLsn: number | null,
+): Parts {
   const { node } = source;
   const parts: Parts = { partials: new Partials(node.plan.slots, 64), lsn: [] };
   const wanted = groups ?? Int32Array.from({ length: node.groupCount }, (_, group) => group);
   const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : ceil256(range.fromNs);
-  const bound = boundTo(range);
-  const to = bound === null ? Number.POSITIVE_INFINITY : ceil256(bound);
+  const to = range.toNs === null ? Number.POSITIVE_INFINITY : ceil256(range.toNs);
+  // Of the cursor's bucket on, which may have bars of further series.
+  const newest =
+    range.after && range.order === 'desc' ? Number(range.after.timeNs) : Number.POSITIVE_INFINITY;
   const live = new Partials(node.plan.slots, 1);
   const take = (partials: Partials, row: number, lsn: number): void => {
     parts.partials.push(partials, row, node.ownSlots);
     parts.lsn.push(lsn);
   };
-  // One bar more than the limit tells that there is another page; the live bar may be another.
+  // One bar more than the limit tells that there is another page; another may be that of the cursor.
   const wholeMax =
-    range.order === 'desc' && range.limit !== null ? range.limit + 1 : Number.POSITIVE_INFINITY;
+    range.order === 'desc' && range.limit !== null ? range.limit + 2 : Number.POSITIVE_INFINITY;
   for (const group of wanted) {
     let whole = 0;
     node.closed.walk(group, 0, (block, at) => {
       const start = block.t[at];
-      if (start >= from && start < to) take(block.payload.partials, at, block.payload.lsn[at]);
+      if (start >= from && start < to && start <= newest)
+        take(block.payload.partials, at, block.payload.lsn[at]);
       // Late parts arrive after their bar: once past a whole bar, all parts of it have been seen.
       if (block.payload.late[at] === 1) return true;
-      if (start < to) whole++;
+      if (start < to && start <= newest) whole++;
       return whole < wholeMax && start >= from;
     });
-    if (withLive && node.live(group, live, 0) && live.start[0] >= from && live.start[0] < to) {
-      take(live, 0, Number.POSITIVE_INFINITY);
+    if (liveLsn !== null && node.live(group, live, 0) && live.start[0] >= from && live.start[0] < to) {
+      take(live, 0, liveLsn);
     }
   }
   return parts;
@@ -121,8 +143,7 @@ async function readStore(
     table: physicalId(source.node.id, tableRole.rows),
     columns: source.storedColumns,
     series: groups,
-    fromNs: boundFrom(range),
-    toNs: boundTo(range),
+    ...boundsBeyondCursor(range),
     order: range.order,
     limit: range.limit === null ? null : range.limit + 1,
     versionBelow: null,
@@ -131,20 +152,22 @@ async function readStore(
   let set = await storage.scan(request);
   if (request.limit !== null && set.rowCount === request.limit)
     set = await wholeLastTime(storage, request, set, source);
+  if (range.after) {
+    // The cursor's own bucket may hold bars of further series, which must not use up the limit.
+    const { timeNs } = range.after;
+    const own = await storage.scan({ ...request, fromNs: timeNs, toNs: timeNs + 1n, limit: null });
+    set = concatSets([own, set]);
+  }
   const { partials, lsn } = fromStored(source.node.plan, set.columns, set.rowCount);
   return { partials, lsn: [...lsn] };
 }
 
-/** The cursor's own bucket may hold bars of further series. */
-function boundFrom(range: Range): bigint | null {
-  if (!range.after || range.order !== 'asc') return range.fromNs;
-  return range.fromNs === null || range.after.timeNs > range.fromNs ? range.after.timeNs : range.fromNs;
-}
-
-function boundTo(range: Range): bigint | null {
-  if (!range.after || range.order !== 'desc') return range.toNs;
-  const after = range.after.timeNs + 1n;
-  return range.toNs === null || after < range.toNs ? after : range.toNs;
+/** The range behind the cursor's bucket. */
+function boundsBeyondCursor({ fromNs, toNs, order, after }: Range): Pick<Range, 'fromNs' | 'toNs'> {
+  if (!after) return { fromNs, toNs };
+  if (order === 'desc') return { fromNs, toNs: toNs === null || after.timeNs < toNs ? after.timeNs : toNs };
+  const next = after.timeNs + 1n;
+  return { fromNs: fromNs === null || next > fromNs ? next : fromNs, toNs };
 }
 
 /**
@@ -194,7 +217,7 @@ function finish(memory: Parts, stored: Parts | undefined, range: Range): BarsRea
   };
   if (stored) add(stored);
   add(memory);
-  return ordered(whole, range);
+  return cutBars({ partials: whole, rows: rowsInOrder(whole, range.order), isCut: false }, range);
 }
 
 type RowOf = Map<number, Map<number, number>>;
@@ -209,12 +232,11 @@ function setKeyedRow(rowOf: RowOf, group: number, start: number, row: number): v
   else rowOf.set(group, new Map([[start, row]]));
 }
 
-function ordered(whole: Partials, range: Range): BarsRead {
-  const sign = range.order === 'asc' ? 1 : -1;
-  const compare = (a: number, b: number): number =>
-    sign * (whole.start[a] - whole.start[b] || whole.group[a] - whole.group[b]);
-  const rows = Int32Array.from({ length: whole.length }, (_, row) => row).sort(compare);
-  return cutBars({ partials: whole, rows, isCut: false }, range);
+/** All rows by (bucket start, group). */
+function rowsInOrder({ length, start, group }: Partials, order: 'asc' | 'desc'): Int32Array {
+  const sign = order === 'asc' ? 1 : -1;
+  const compare = (a: number, b: number): number => sign * (start[a] - start[b] || group[a] - group[b]);
+  return Int32Array.from({ length }, (_, row) => row).sort(compare);
 }
 
 /** Leaves out bars up to the cursor and beyond the limit; `rows` must be in the range's order. */
@@ -231,11 +253,8 @@ export function cutBars({ partials, rows, isCut }: BarsRead, range: Range): Bars
   return { partials, rows: isOver ? kept.slice(0, limit) : kept, isCut: isOver || isCut };
 }
 
-/**
- * Merges whole bars into those of a longer timeframe; `rows` must be in order of time. The result is in the
- * same order.
- */
-export function mergeToTimeframe(read: BarsRead, timeframe: Timeframe): BarsRead {
+/** Merges whole bars into those of a longer timeframe, in the order given, by (bucket start, group). */
+export function mergeToTimeframe(read: BarsRead, timeframe: Timeframe, order: 'asc' | 'desc'): BarsRead {
   const { partials } = read;
   const merged = new Partials(partials.specs, Math.max(16, read.rows.length));
   const same = Int32Array.from(partials.specs, (_, i) => i);
@@ -251,9 +270,5 @@ export function mergeToTimeframe(read: BarsRead, timeframe: Timeframe): BarsRead
     merged.start[added] = start;
     setKeyedRow(rowOf, partials.group[row], start, added);
   }
-  return {
-    partials: merged,
-    rows: Int32Array.from({ length: merged.length }, (_, row) => row),
-    isCut: read.isCut,
-  };
+  return { partials: merged, rows: rowsInOrder(merged, order), isCut: read.isCut };
 }

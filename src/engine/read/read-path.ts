@@ -31,7 +31,7 @@ export async function read(state: EngineState, request: ReadRequest): Promise<Re
   if (entry.kind === 'plain') return readPlain(state, entry, range, request.columns);
   if (entry.kind === 'rows') return readTable(state, entry, range, request);
   const groups = matchSeries(entry, request.series);
-  const bars = await readBars(state.storage, barsTarget(entry), groups, range, request.live !== false);
+  const bars = await readBars(state, barsTarget(entry), groups, range, request.live !== false);
   const rows = await visible(state, entry, bars);
   return { ...project(rows, request.columns), cursor: barsCursor(bars) };
 }
@@ -82,8 +82,8 @@ export async function bars(state: EngineState, request: BarsRequest): Promise<Ba
   const withLive = request.live !== false;
   const found =
     stored.text === timeframe.text
-      ? await readBars(state.storage, target, groups, range, withLive)
-      : await readMergedBars(state.storage, target, groups, range, timeframe, withLive);
+      ? await readBars(state, target, groups, range, withLive)
+      : await readMergedBars(state, target, groups, range, timeframe, withLive);
   const rows = await visible(state, entry, found);
   return {
     ...project(rows, request.columns),
@@ -110,7 +110,7 @@ async function visible(
   const before = new Map<number, BarsRead>();
   for (const [group, start] of earliest) {
     const range: Range = { fromNs: null, toNs: BigInt(start), order: 'desc', limit: 1, after: null };
-    before.set(group, await readBars(state.storage, barsTarget(entry), Int32Array.of(group), range, true));
+    before.set(group, await readBars(state, barsTarget(entry), Int32Array.of(group), range, true));
   }
   return visibleBars(entry, partials, rows, (group, slot) => {
     const bar = must(before.get(group), 'bar before');
@@ -150,7 +150,7 @@ export async function readAgain(
       limit: null,
       after: null,
     };
-    return readBars(state.storage, barsTarget(entry), Int32Array.of(group), range, true);
+    return readBars(state, barsTarget(entry), Int32Array.of(group), range, true);
   });
   const found = await Promise.all(reads);
   const sets: ColumnSet[] = [];

@@ -70,7 +70,7 @@ async function fromBars(state: EngineState, entry: RollupEntry, source: RollupNo
   const target = barsTarget(state.catalog.entryOf(source));
   node.reserveGroups(source.groupCount);
   for (let after: Position | null = null, isMore = true; isMore; ) {
-    const { partials, rows, isCut } = await readBars(state.storage, target, null, page(after), false);
+    const { partials, rows, isCut } = await readBars(state, target, null, page(after), false);
     for (const row of rows) node.merge(partials, row, state.appliedLsn);
     await storeClosed(state, entry);
     const last = rows[rows.length - 1];

@@ -203,6 +203,11 @@ export class RollupNode {
     return !isEmpty;
   }
 
+  /** Per group the start of the newest bucket of the level that takes the ticks: what ends by then has closed. */
+  newestStarts(): Float64Array {
+    return this.levels[this.levels.length - 1].node.lastStart.slice();
+  }
+
   /**
    * The newest closed bar of a group into row `toRow` of `into`; false if there is none. Parts that came late
    * are included.
