@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  assertSafeBind,
+  createAuthenticator,
+  createToken,
+  hashPassword,
+  hashToken,
+  isLoopback,
+} from '../../../src/net/auth.ts';
+import { openSocket, startTestServer, type TestServer, tradesTable } from './support.ts';
+
+let server: TestServer;
+const token = createToken();
+
+beforeAll(async () => {
+  server = await startTestServer({
+    users: [
+      { name: 'reader', role: 'read', tokens: [hashToken(token)] },
+      { name: 'writer', role: 'write', passwordHash: await hashPassword('write: me') },
+      { name: 'boss', role: 'admin', passwordHash: await hashPassword('b') },
+    ],
+  });
+});
+
+afterAll(() => server.end());
+
+const basic = (name: string, password: string) => ({
+  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+});
+const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
+
+describe('roles', () => {
+  it('let each do what its role may, and tell the others', async () => {
+    const row = [{ time: 1, symbol: 'A', price: 1 }];
+    const made = await server.post('/api/v1/tables', tradesTable, basic('boss', 'b'));
+    expect(made.status).toBe(200);
+    const statuses = [
+      (await server.get('/api/v1/tables')).status,
+      (await server.get('/api/v1/tables', bearer(token))).status,
+      (await server.post('/api/v1/write/trades', row, bearer(token))).status,
+      (await server.post('/api/v1/write/trades', row, basic('writer', 'write: me'))).status,
+      (await server.post('/api/v1/tables', tradesTable, basic('writer', 'write: me'))).status,
+      (await server.get('/api/v1/tables', basic('writer', 'wrong'))).status,
+      (await server.get('/api/v1/tables', basic('nobody', 'b'))).status,
+      (await server.get('/api/v1/tables', bearer('nonsense'))).status,
+      (await server.get('/metrics')).status,
+      (await server.get('/healthz')).status,
+    ];
+    expect(statuses).toEqual([401, 200, 403, 200, 403, 401, 401, 401, 401, 200]);
+    const denied = await server.post('/api/v1/write/trades', row, bearer(token));
+    expect(await denied.json()).toMatchObject({
+      code: 'DENIED',
+      message: expect.stringContaining('needs write'),
+    });
+  });
+
+  it('hold for /ws, by header or by token in the address', async () => {
+    await expect(openSocket(server.url)).rejects.toThrow('401');
+    const client = await openSocket(server.url, bearer(token));
+    client.send({ op: 'ping' });
+    await client.until((event) => event.type === 'pong');
+    client.socket.close();
+  });
+});
+
+describe('authenticator', () => {
+  it('makes a source that fails again and again wait, and only that source', async () => {
+    let nowMs = 0;
+    const users = [{ name: 'u', role: 'read' as const, passwordHash: await hashPassword('p') }];
+    const authenticator = createAuthenticator(users, { nowMs: () => nowMs, monotonicMs: () => nowMs });
+    for (let i = 0; i < 10; i++)
+      await expect(authenticator.byToken('x', '10.0.0.1')).rejects.toThrow('wrong');
+    await expect(authenticator.byPassword('u', 'p', '10.0.0.1')).rejects.toThrow('too many');
+    await expect(authenticator.byPassword('u', 'p', '10.0.0.2')).resolves.toEqual({
+      name: 'u',
+      role: 'read',
+    });
+    nowMs = 31_000;
+    await expect(authenticator.byPassword('u', 'p', '10.0.0.1')).resolves.toMatchObject({ name: 'u' });
+  });
+
+  it('refuses to listen beyond the machine while everybody is let in', () => {
+    const open = createAuthenticator([]);
+    expect(() => assertSafeBind('0.0.0.0', open)).toThrow('no users are configured');
+    expect(() => assertSafeBind('127.0.0.1', open)).not.toThrow();
+    expect(['127.8.8.8', '::1', 'localhost', '::ffff:127.0.0.1', '192.168.0.1', '::'].map(isLoopback)).toEqual([
+      true, true, true, true, false, false,
+    ]); // biome-ignore format: one line
+  });
+
+  it('says which user has a hash that is none', () => {
+    expect(() => createAuthenticator([{ name: 'eve', role: 'read', passwordHash: 'secret' }])).toThrow(
+      "'eve'",
+    );
+    expect(() => createAuthenticator([{ name: 'eve', role: 'read', tokens: ['secret'] }])).toThrow("'eve'");
+  });
+});

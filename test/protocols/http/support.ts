@@ -1,0 +1,126 @@
+/** A server on a free loopback port over a database of its own, for one test file. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { systemClock } from '../../../src/core/clock.ts';
+import { CandelaError } from '../../../src/core/errors.ts';
+import { silentLogger } from '../../../src/core/log.ts';
+import type { Database } from '../../../src/engine/database.ts';
+import { open } from '../../../src/engine/open.ts';
+import type { TableDef } from '../../../src/market/schema.ts';
+import { createAuthenticator, type UserConfig } from '../../../src/net/auth.ts';
+import type { HttpLimits } from '../../../src/protocols/http/limits.ts';
+import { type HttpServer, startHttpServer } from '../../../src/protocols/http/server.ts';
+import type { WireEvent, WireRequest } from '../../../src/protocols/http/wire.ts';
+
+export const tradesTable: TableDef = {
+  name: 'trades',
+  kind: 'ticks',
+  timeColumn: 'time',
+  seriesKey: ['symbol'],
+  columns: [
+    { name: 'time', type: { kind: 'timestamp', unit: 'us', zone: true } },
+    { name: 'symbol', type: { kind: 'text' } },
+    { name: 'price', type: { kind: 'double' }, nullable: false },
+    { name: 'size', type: { kind: 'double' } },
+  ],
+};
+
+export interface TestServer {
+  database: Database;
+  server: HttpServer;
+  url: string;
+  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  json(path: string, headers?: Record<string, string>): Promise<Record<string, unknown>>;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  end(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  users?: UserConfig[];
+  limits?: Partial<HttpLimits>;
+  tls?: { cert: Uint8Array; key: Uint8Array };
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'candela-http-'));
+  const database = await open({ directory });
+  const none = (): never => {
+    throw new CandelaError('FEED_NOT_FOUND', 'there is no such feed');
+  };
+  const server = await startHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    database,
+    feeds: { list: () => [], subscribe: async () => none(), unsubscribe: async () => none() },
+    authenticator: createAuthenticator(options.users ?? []),
+    log: silentLogger,
+    clock: systemClock,
+    webRoot: null,
+    version: 'test',
+    ...(options.limits ? { limits: options.limits } : {}),
+    ...(options.tls ? { tls: options.tls } : {}),
+  });
+  const url = `http${options.tls ? 's' : ''}://127.0.0.1:${server.port}`;
+  const get = (path: string, headers: Record<string, string> = {}) => fetch(url + path, { headers });
+  return {
+    database,
+    server,
+    url,
+    get,
+    json: async (path, headers) => (await get(path, headers)).json() as Promise<Record<string, unknown>>,
+    post: (path, body, headers = {}) =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+      }),
+    async end() {
+      await server.close();
+      await database.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** A client of `/ws` that keeps what it gets. */
+export interface TestSocket {
+  events: WireEvent[];
+  send(request: WireRequest | Record<string, unknown>): void;
+  /** Waits until an event fits, for five seconds at the most. */
+  until(fits: (event: WireEvent) => boolean): Promise<WireEvent>;
+  socket: WebSocket;
+}
+
+export async function openSocket(url: string, headers: Record<string, string> = {}): Promise<TestSocket> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers });
+  const events: WireEvent[] = [];
+  let wake = (): void => undefined;
+  socket.on('message', (data) => {
+    events.push(JSON.parse(String(data)));
+    wake();
+  });
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  return {
+    events,
+    socket,
+    send: (request) => socket.send(JSON.stringify(request)),
+    async until(fits) {
+      const endMs = Date.now() + 5_000;
+      for (;;) {
+        const found = events.find(fits);
+        if (found) return found;
+        if (Date.now() > endMs)
+          throw new Error(`no such event among ${JSON.stringify(events).slice(0, 2_000)}`);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          setTimeout(resolve, 100);
+        });
+      }
+    },
+  };
+}
