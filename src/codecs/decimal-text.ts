@@ -1,6 +1,9 @@
 import type { Decimal } from '../market/columns.ts';
 
-/** Digits of the largest coefficient and the largest scale accepted: what DuckDB's and Arrow's 128-bit decimals hold. */
+/**
+ * Digits of the largest coefficient and the largest scale accepted: what DuckDB's and Arrow's 128-bit decimals
+ * hold.
+ */
 export const decimalDigitsMax = 38;
 
 const decimalPattern = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,5}))?$/;

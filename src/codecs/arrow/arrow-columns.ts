@@ -4,6 +4,7 @@ import {
   DataType,
   type Date_,
   DateUnit,
+  type Decimal,
   Precision,
   type Timestamp,
   TimeUnit,
@@ -13,6 +14,7 @@ import type { CandelaError } from '../../core/errors.ts';
 import type { ColumnData } from '../../market/columns.ts';
 import type { ColumnType } from '../../market/schema.ts';
 import { timeNsMax, timeNsMin } from '../../market/time.ts';
+import { decimalDigitsMax } from '../decimal-text.ts';
 import { ByteDictionary } from '../decode/byte-dictionary.ts';
 
 type Damaged = () => CandelaError;
@@ -44,10 +46,10 @@ export function moveColumn(
         : null;
     case 'timestamp':
       return DataType.isTimestamp(arrow) || DataType.isDate(arrow)
-        ? moveTimes(nsPerUnit(arrow), vector, rowCount, complaints)
+        ? moveTimes(nsPerUnit(arrow, damaged), vector, rowCount, complaints)
         : null;
     case 'decimal':
-      return DataType.isDecimal(arrow) && arrow.bitWidth === 128 && arrow.scale >= 0 && arrow.scale <= 38
+      return DataType.isDecimal(arrow) && isExactDecimal(arrow)
         ? moveDecimals(arrow.scale, vector, rowCount, damaged)
         : null;
     case 'text':
@@ -59,6 +61,11 @@ export function moveColumn(
     default:
       return null;
   }
+}
+
+/** Is this a decimal whose every value our own decimals hold? */
+export function isExactDecimal(type: Decimal): boolean {
+  return type.bitWidth === 128 && type.scale >= 0 && type.scale <= decimalDigitsMax;
 }
 
 function isPlainNumber(type: DataType): boolean {
@@ -86,8 +93,9 @@ function moveInt64(vector: Vector, rowCount: number, damaged: Damaged) {
 }
 
 /** Nanoseconds in one of a time type's units. */
-function nsPerUnit(type: Timestamp | Date_): bigint {
+function nsPerUnit(type: Timestamp | Date_, damaged: Damaged): bigint {
   if (DataType.isDate(type)) return type.unit === DateUnit.DAY ? 86_400_000_000_000n : 1_000_000n;
+  if (!(type.unit in TimeUnit)) throw damaged();
   return 1000n ** BigInt(TimeUnit.NANOSECOND - type.unit);
 }
 

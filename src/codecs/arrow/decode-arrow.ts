@@ -9,20 +9,29 @@ import type { ColumnData } from '../../market/columns.ts';
 import type { TableDef } from '../../market/schema.ts';
 import { formatDecimal } from '../decimal-text.ts';
 import { type DecodedRows, type DecodeLimits, RowCollector } from '../decode/decoded-rows.ts';
-import { int128, moveColumn } from './arrow-columns.ts';
+import { int128, isExactDecimal, moveColumn } from './arrow-columns.ts';
+import { checkArrow, damagedArrow } from './checked-arrow.ts';
 
-/** Decodes a whole IPC stream or file. Throws `SYNTAX` (not Arrow, or damaged) and what {@link decodeArrowTable} throws. */
+/**
+ * Decodes a whole IPC stream or file. Throws `SYNTAX` (not Arrow, or damaged) and what {@link decodeArrowTable}
+ * throws.
+ */
 export function decodeArrow(table: TableDef, bytes: Uint8Array, limits: DecodeLimits): DecodedRows {
   let arrow: Table;
   try {
+    checkArrow(bytes, limits.rowsMax);
     arrow = tableFromIPC(bytes);
   } catch (cause) {
-    throw damaged(cause instanceof Error ? cause.message : String(cause), cause);
+    if (cause instanceof CandelaError) throw cause;
+    throw damagedArrow(cause instanceof Error ? cause.message : String(cause), cause);
   }
   return decodeArrowTable(table, arrow, limits);
 }
 
-/** Decodes the rows of an Arrow table. Throws `SYNTAX` (damaged), `COLUMN_NOT_FOUND`, `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`. */
+/**
+ * Decodes the rows of an Arrow table that can be trusted to be one. Throws `SYNTAX` (damaged),
+ * `COLUMN_NOT_FOUND`, `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
+ */
 export function decodeArrowTable(table: TableDef, arrow: Table, limits: DecodeLimits): DecodedRows {
   const collector = new RowCollector(table, limits);
   const rowCount = arrow.numRows;
@@ -35,10 +44,10 @@ export function decodeArrowTable(table: TableDef, arrow: Table, limits: DecodeLi
       throw new CandelaError('INVALID_ARGUMENT', `column '${name}' appears twice`);
     }
     const vector = arrow.getChildAt(index);
-    if (vector?.length !== rowCount) throw damaged(`column '${name}' has not ${rowCount} rows`);
+    if (vector?.length !== rowCount) throw damagedArrow(`column '${name}' has not ${rowCount} rows`);
     const column = moveColumn(type, vector, rowCount, {
       refuse: (row, reason) => collector.reject(row, name, reason),
-      damaged: () => damaged(`column '${name}' is cut short`),
+      damaged: () => damagedArrow(`column '${name}' is cut short`),
     });
     if (column) moved[name] = column;
     else putValues(collector, name, vector, rowCount);
@@ -69,21 +78,16 @@ function readValue(vector: Vector, row: number): string | boolean | null | undef
   try {
     value = vector.get(row);
   } catch (cause) {
-    throw damaged(`row ${row} cannot be read`, cause);
+    throw damagedArrow(`row ${row} cannot be read`, cause);
   }
   if (value === null) return null;
   const type = vector.type as DataType;
-  if (DataType.isDecimal(type) && value instanceof Uint32Array && value.length === 4) {
+  if (DataType.isDecimal(type)) {
+    if (!isExactDecimal(type) || !(value instanceof Uint32Array)) return undefined;
+    if (value.length < 4) throw damagedArrow(`row ${row} is cut short`);
     return formatDecimal(int128(value, 0), type.scale);
   }
   // Times are left out: what they stand for as a number depends on their unit.
   if (DataType.isInt(type) || DataType.isFloat(type)) return String(value);
   return typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
-}
-
-function damaged(reason: string, cause?: unknown): CandelaError {
-  return new CandelaError('SYNTAX', `Arrow: ${reason}`, {
-    cause,
-    help: 'Send an uncompressed Arrow IPC stream or file.',
-  });
 }

@@ -1,5 +1,6 @@
 /**
- * CSV to a batch. The first line names the columns; cells are read as JSON strings are (`decode-json.ts`). An empty cell
+ * CSV to a batch. The first line names the columns; cells are read as JSON strings are (`decode-json.ts`). An
+ * empty cell
  * is null, or the empty string in a text column that may not be null. Lines of the wrong length refuse their row.
  */
 import { CsvError, parse } from 'csv-parse/sync';

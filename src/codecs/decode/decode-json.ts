@@ -3,7 +3,8 @@
  *
  * ```
  * [{"time": 1700000000000, "symbol": "AAPL", "price": 189.5}, …]                      rows, also {"rows": […]}
- * {"columns": {"time": [1700000000000, …], "symbol": "AAPL", "price": [189.5, …]}}    columns; one value stands for all rows
+ * {"columns": {"time": [1700000000000, …], "symbol": "AAPL", "price": [189.5, …]}}    columns; one value stands
+ * for all rows
  * {"time": 1700000000000, "symbol": "AAPL", "price": 189.5}⏎…                         NDJSON, a row a line
  * ```
  *
@@ -16,7 +17,10 @@ import { type DecodedRows, type DecodeLimits, type Field, RowCollector } from '.
 import { JsonReader, token } from './json-reader.ts';
 import type { Refusal } from './sink.ts';
 
-/** Decodes the rows or columns shape (see the head of this file). Throws `SYNTAX`, `INVALID_ARGUMENT`, `COLUMN_NOT_FOUND`, `LIMIT_EXCEEDED`. */
+/**
+ * Decodes the rows or columns shape (see the head of this file). Throws `SYNTAX`, `INVALID_ARGUMENT`,
+ * `COLUMN_NOT_FOUND`, `LIMIT_EXCEEDED`.
+ */
 export function decodeJson(table: TableDef, bytes: Buffer, limits: DecodeLimits): DecodedRows {
   const reader = new JsonReader(bytes);
   const collector = new RowCollector(table, limits);

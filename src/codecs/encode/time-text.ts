@@ -3,7 +3,8 @@ import { formatTimeNs } from '../../market/time.ts';
 import { nanosOf, secondsOf, wordsOf } from '../time-words.ts';
 
 /**
- * How times are written: `iso` as `2024-05-17T09:30:00.123Z`, the others as Unix times with as many decimals as it takes.
+ * How times are written: `iso` as `2024-05-17T09:30:00.123Z`, the others as Unix times with as many decimals as
+ * it takes.
  * `ns` needs more digits than a JSON number keeps, so JSON holds it as a string.
  */
 export type TimeFormat = 'iso' | 's' | 'ms' | 'us' | 'ns';
