@@ -26,7 +26,7 @@ export interface OpenOptions {
   durability?: Durability;
   /**
    * Newest rows kept in memory so that recent reads never touch the disk; default 256 MiB. Queries have as much
-   * again.
+   * again, and 64 MiB at least.
    */
   memoryBytesMax?: number;
   /** Default: after 5 s. */
@@ -37,6 +37,8 @@ export interface OpenOptions {
 }
 
 const memoryBytesDefault = 256 * 1024 * 1024;
+/** With less the store cannot work at all. */
+const storeBytesMin = 64 * 1024 * 1024;
 
 /**
  * Opens a database, replaying what its log holds beyond the store. Throws `DATA_DIRECTORY_IN_USE` if another
@@ -54,7 +56,9 @@ export async function open(options: OpenOptions): Promise<Database> {
   const memoryBytesMax = options.memoryBytesMax ?? memoryBytesDefault;
   const { directory } = options;
   const storage: Storage =
-    directory === null ? openMemoryStorage() : await openDuckDbStorage({ directory, memoryBytesMax, log });
+    directory === null
+      ? openMemoryStorage()
+      : await openDuckDbStorage({ directory, memoryBytesMax: Math.max(memoryBytesMax, storeBytesMin), log });
   try {
     return await openOn(storage, directory, { ...options, log, memoryBytesMax });
   } catch (error) {

@@ -100,7 +100,7 @@ function unixToNs(digits: string, original: string | number): bigint {
 
 function badTime(text: unknown): CandelaError {
   return new CandelaError('INVALID_ARGUMENT', `'${String(text)}' is not a time`, {
-    help: 'Write ISO 8601 such as 2024-05-17T09:30:00Z, or a Unix time in seconds, milliseconds, microseconds or nanoseconds.',
+    help: 'Write ISO 8601 such as 2024-05-17T09:30:00Z, or a Unix time in s, ms, us or ns.',
   });
 }
 

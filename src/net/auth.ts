@@ -184,7 +184,8 @@ loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
 // Hash of a password nobody has: unknown users take as long as known ones.
-const unknownUserHash = `scrypt$${cost.N}$${cost.r}$${cost.p}$${Buffer.alloc(16).toString('base64')}$${Buffer.alloc(keyBytes).toString('base64')}`;
+const zeros = (bytes: number): string => Buffer.alloc(bytes).toString('base64');
+const unknownUserHash = `scrypt$${cost.N}$${cost.r}$${cost.p}$${zeros(16)}$${zeros(keyBytes)}`;
 
 interface ParsedHash {
   salt: Buffer;

@@ -60,7 +60,7 @@ export const packageDoors: Readonly<Record<string, readonly string[]>> = {
   '@fastify/static': ['src/net/', 'src/protocols/http/'],
   '@fastify/swagger': ['src/net/', 'src/protocols/http/'],
   pino: ['src/core/log.ts'],
-  'prom-client': ['src/core/metrics.ts'],
+  'prom-client': ['src/protocols/http/metrics.ts'],
   yaml: ['src/server/', 'src/cli/'],
   commander: ['src/cli/'],
   'cli-progress': ['src/cli/'],

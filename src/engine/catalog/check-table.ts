@@ -38,7 +38,7 @@ export function checkName(name: unknown, what: string): asserts name is string {
     typeof name === 'string' && /^[^_"\p{Cc}][^"\p{Cc}]*$/u.test(name) && name.length <= nameLengthMax;
   if (isFit) return;
   throw new CandelaError('INVALID_SCHEMA', `'${String(name)}' cannot name a ${what}`, {
-    help: `Use 1 to ${nameLengthMax} characters, none a double quote or control character, the first not an underscore.`,
+    help: `Use 1 to ${nameLengthMax} characters: no double quotes or control characters, no underscore first.`,
   });
 }
 

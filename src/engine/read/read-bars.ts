@@ -2,7 +2,8 @@
  * Reads of a rollup's bars: stored bars, closed bars in memory, late parts and the live bar, added together.
  *
  * What memory holds is copied synchronously when the read begins. A stored bar carries the log position up to which it
- * is complete; a part from memory counts only if it came about after that. So a bar may lie in store and memory at once.
+ * is complete; a part from memory counts only if it came about after that. So a bar may lie in store and memory
+ * at once.
  * Where a flush overtook the read, some stored bars are of a later moment than the copy: then the read begins again. A
  * read that was overtaken time and again shows each bar whole, but those stored meanwhile as of a later moment.
  */
@@ -128,7 +129,8 @@ function fromNewest(
 ): BarsRead | undefined {
   if (range.order !== 'desc' || range.limit === null || groups?.length !== 1) return undefined;
   const read = finish(memory, undefined, range);
-  if (read.rows.length < range.limit) return undefined;
+  // Without a further bar in memory the store has to say whether there is another page.
+  if (!read.isCut) return undefined;
   const oldest = read.partials.start[read.rows[read.rows.length - 1]];
   return oldest > source.node.closed.evictedMaxT[groups[0]] ? read : undefined;
 }

@@ -63,8 +63,9 @@ function isAbove(from: number, evicted: number): boolean {
 function fromNewest(table: RowTable, series: Int32Array | null, range: Range): RowsRead | undefined {
   if (range.order !== 'desc' || range.limit === null || series?.length !== 1) return undefined;
   const rows = finish(table, range, [gatherMemory(table, series, range, table.hot.firstRow)]);
-  if (rows.timesNs.length < range.limit) return undefined;
-  const oldest = rows.timesNs[rows.timesNs.length - 1];
+  // Without a further row in memory the store has to say whether there is another page.
+  if (rows.next === null) return undefined;
+  const oldest = rows.next.timeNs;
   return ceil256(oldest) - 256 > table.hot.evictedMaxT[series[0]] ? rows : undefined;
 }
 

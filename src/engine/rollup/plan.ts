@@ -56,7 +56,7 @@ export function planRollup(def: RollupDef, source: PlanSource): RollupPlan {
   if (source.rollup && !divides(source.rollup.timeframe, timeframe)) {
     throw new CandelaError(
       'INVALID_SCHEMA',
-      `rollup '${def.name}': ${timeframe.text} is not made of whole ${source.rollup.timeframe.text} bars of '${source.name}'`,
+      `rollup '${def.name}': ${timeframe.text} is not whole ${source.rollup.timeframe.text} bars of '${source.name}'`,
       { help: 'Choose a timeframe that is a multiple of the source, or build on the ticks table.' },
     );
   }
@@ -161,7 +161,7 @@ function checkType(def: RollupDef, aggregate: Aggregate, column: ColumnDef): voi
   if (fits) return;
   throw new CandelaError(
     'INVALID_SCHEMA',
-    `rollup '${def.name}', column '${aggregate.name}': ${aggregate.fn} does not apply to '${column.name}' of type ${kind}`,
+    `${placeOf(def, aggregate)}: ${aggregate.fn} does not apply to '${column.name}' of type ${kind}`,
   );
 }
 
@@ -183,7 +183,7 @@ function continued(def: RollupDef, aggregate: Aggregate, source: RollupPlan): Ba
   if (!('of' in aggregate) || aggregate.of === undefined) {
     throw new CandelaError(
       'UNSUPPORTED',
-      `rollup '${def.name}', column '${aggregate.name}': count over a rollup would count bars, not ticks`,
+      `${placeOf(def, aggregate)}: count over a rollup would count bars, not ticks`,
       { help: 'Sum a count column of the source instead.' },
     );
   }
@@ -194,7 +194,7 @@ function continued(def: RollupDef, aggregate: Aggregate, source: RollupPlan): Ba
   }
   throw new CandelaError(
     'UNSUPPORTED',
-    `rollup '${def.name}', column '${aggregate.name}': ${aggregate.fn} of '${output.name}', itself a ${output.base.fn}, does not merge`,
+    `${placeOf(def, aggregate)}: ${aggregate.fn} of '${output.name}', itself a ${output.base.fn}, does not merge`,
     {
       help: 'Over a rollup use the function its column was made with (sum for counts), or build on the ticks table.',
     },
@@ -204,6 +204,10 @@ function continued(def: RollupDef, aggregate: Aggregate, source: RollupPlan): Ba
 function noColumn(def: RollupDef, aggregate: Aggregate, column: string, source: string): CandelaError {
   return new CandelaError(
     'COLUMN_NOT_FOUND',
-    `rollup '${def.name}', column '${aggregate.name}': '${source}' has no column '${column}'`,
+    `${placeOf(def, aggregate)}: '${source}' has no column '${column}'`,
   );
+}
+
+function placeOf(def: RollupDef, aggregate: Aggregate): string {
+  return `rollup '${def.name}', column '${aggregate.name}'`;
 }

@@ -31,7 +31,7 @@ export const rangeParameters: Record<string, Schema> = {
   symbol: {
     type: 'string',
     description:
-      'Value of the first series key column; several with commas, `*` for any characters. Other key columns go by their own names.',
+      'Value of the first series key column; several with commas, `*` for any characters. Others go by their names.',
     examples: ['AAPL', 'BTC/*'],
   },
   from: {

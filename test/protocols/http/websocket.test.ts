@@ -130,7 +130,8 @@ describe('/ws', () => {
     client.socket.resume();
     const last = await client.until((event) => event.type === 'live' && event.columns.close.includes(249));
     expect(last).toBeTruthy();
-    // 250 states of 1,000 bars were there to send, more than sockets buffer; the client got fewer, and the newest of each.
+    // 250 states of 1,000 bars were there to send, more than sockets buffer; the client got fewer, and the
+    // newest of each.
     const states = client.events.reduce(
       (count, event) => count + ('rowCount' in event ? event.rowCount : 0),
       0,

@@ -52,99 +52,79 @@ const candlesExample: CandlesDef = {
 
 /** Registers the routes. */
 export function tableRoutes(app: FastifyInstance, context: HttpContext): void {
-  const { database } = context;
-  const read = { onRequest: requires(context, 'read') };
-  const admin = { onRequest: requires(context, 'admin') };
-  const tags = ['tables'];
+  readRoutes(app, context);
+  changeRoutes(app, context);
+  createRoutes(app, context);
+  symbolRoute(app, context);
+}
 
-  app.get(
-    '/tables',
-    { ...read, schema: { tags, summary: 'List tables and rollups', response: answers('Tables.') } },
-    async () => ({
-      tables: database.tables().map((table) => wireTable(database, table)),
-    }),
+const tags = ['tables'];
+
+function readRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { database } = context;
+  const onRequest = requires(context, 'read');
+  const list = { tags, summary: 'List tables and rollups', response: answers('Tables.') };
+  app.get('/tables', { onRequest, schema: list }, async () => ({
+    tables: database.tables().map((table) => wireTable(database, table)),
+  }));
+  const one = { tags, summary: 'One table', params: nameParameter, response: answers('The table.') };
+  app.get<{ Params: { name: string } }>('/tables/:name', { onRequest, schema: one }, async ({ params }) =>
+    wireTable(database, tableNamed(database, params.name)),
   );
-  app.get<{ Params: { name: string } }>(
-    '/tables/:name',
-    {
-      ...read,
-      schema: { tags, summary: 'One table', params: nameParameter, response: answers('The table.') },
-    },
-    async ({ params }) => wireTable(database, tableNamed(database, params.name)),
-  );
-  app.post<{ Body: TableDef }>(
-    '/tables',
-    {
-      ...admin,
-      schema: {
-        tags,
-        summary: 'Create a table',
-        body: definition('The table.', tableExample),
-        response: answers('The table.'),
-      },
-    },
-    async ({ body }) => wireTable(database, await database.createTable(body)),
-  );
+}
+
+function changeRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { database } = context;
+  const onRequest = requires(context, 'admin');
+  const addColumn = definition('The column.', { name: 'venue', type: { kind: 'text' } });
+  const change = {
+    tags,
+    summary: 'Add a nullable column',
+    params: nameParameter,
+    body: { type: 'object', required: ['addColumn'], properties: { addColumn } },
+    response: answers('The table.'),
+  };
   app.patch<{ Params: { name: string }; Body: TableChange }>(
     '/tables/:name',
-    {
-      ...admin,
-      schema: {
-        tags,
-        summary: 'Add a nullable column',
-        params: nameParameter,
-        body: {
-          type: 'object',
-          required: ['addColumn'],
-          properties: { addColumn: definition('The column.', { name: 'venue', type: { kind: 'text' } }) },
-        },
-        response: answers('The table.'),
-      },
-    },
+    { onRequest, schema: change },
     async ({ params, body }) => wireTable(database, await database.alterTable(params.name, body)),
   );
+  const drop = {
+    tags,
+    summary: 'Drop a table or rollup',
+    params: nameParameter,
+    response: answers('Empty.'),
+  };
   app.delete<{ Params: { name: string } }>(
     '/tables/:name',
-    {
-      ...admin,
-      schema: { tags, summary: 'Drop a table or rollup', params: nameParameter, response: answers('Empty.') },
-    },
+    { onRequest, schema: drop },
     async ({ params }) => {
       await database.dropTable(params.name);
       return {};
     },
   );
-  app.post<{ Body: RollupDef }>(
-    '/rollups',
-    {
-      ...admin,
-      schema: {
-        tags,
-        summary: 'Create a rollup',
-        body: definition('The rollup.', rollupExample),
-        response: answers('The rollup.'),
-      },
-    },
-    async ({ body }) => wireTable(database, await database.createRollup(withAggregates(body))),
+}
+
+function createRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { database } = context;
+  const options = (summary: string, body: Schema, answer: string) => ({
+    onRequest: requires(context, 'admin'),
+    schema: { tags, summary, body, response: answers(answer) },
+  });
+  const table = options('Create a table', definition('The table.', tableExample), 'The table.');
+  app.post<{ Body: TableDef }>('/tables', table, async ({ body }) =>
+    wireTable(database, await database.createTable(body)),
   );
-  app.post<{ Body: CandlesDef }>(
-    '/candles',
-    {
-      ...admin,
-      schema: {
-        tags,
-        summary: 'Create candles of several timeframes',
-        body: definition('The candles.', candlesExample),
-        response: answers('The rollups.'),
-      },
-    },
-    async ({ body }) => ({
-      tables: (await database.createCandles({ ...body, timeframes: body.timeframes ?? [] })).map((table) =>
-        wireTable(database, table),
-      ),
-    }),
+  const rollup = options('Create a rollup', definition('The rollup.', rollupExample), 'The rollup.');
+  app.post<{ Body: RollupDef }>('/rollups', rollup, async ({ body }) =>
+    wireTable(database, await database.createRollup(withAggregates(body))),
   );
-  symbolRoute(app, context);
+  const text = 'Create candles of several timeframes';
+  const candles = options(text, definition('The candles.', candlesExample), 'The rollups.');
+  app.post<{ Body: CandlesDef }>('/candles', candles, async ({ body }) => {
+    const made = await database.createCandles({ ...body, timeframes: body.timeframes ?? [] });
+    return { tables: made.map((info) => wireTable(database, info)) };
+  });
 }
 
 function withAggregates(body: RollupDef): RollupDef {

@@ -34,7 +34,8 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
       schema: {
         tags: ['rows'],
         summary: 'Write rows; answers when they are durable',
-        description: `The body is JSON (\`[{…}]\`, \`{"rows":[…]}\` or \`{"columns":{…}}\`), NDJSON, CSV with a header, or an Arrow stream or file.`,
+        description:
+          'JSON (`[{…}]`, `{"rows":[…]}` or `{"columns":{…}}`), NDJSON, CSV with a header, or an Arrow stream or file.',
         consumes: writeTypes,
         params: { type: 'object', properties: { table: { type: 'string', examples: ['trades'] } } },
         querystring: {
@@ -86,10 +87,11 @@ async function write(
 
 function refused(table: string, decoded: DecodedRows, rejected: readonly RowRejection[]): CandelaError {
   const [first] = rejected;
-  const column = first.column === null ? '' : `, column '${first.column}'`;
+  const where = `row ${first.row}${first.column === null ? '' : `, column '${first.column}'`}`;
+  const count = `${rejected.length} of ${decoded.sentRowCount} rows`;
   return new CandelaError(
     'INVALID_ROWS',
-    `${rejected.length} of ${decoded.sentRowCount} rows do not fit table '${table}'; the first: row ${first.row}${column}: ${first.reason}`,
+    `${count} do not fit table '${table}'; the first: ${where}: ${first.reason}`,
     { rows: rejected.slice(0, rejectionsListedMax) },
   );
 }

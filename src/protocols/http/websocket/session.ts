@@ -224,7 +224,8 @@ function parseRequest(data: RawData, isBinary: boolean): WireRequest {
 }
 
 const help =
-  'Send {"op":"subscribe","id":"a","table":"…","timeframe":"1m","symbols":["…"]}, {"op":"unsubscribe","id":"a"} or {"op":"ping"}.';
+  'Send {"op":"subscribe","id":"a","table":"…","timeframe":"1m","symbols":["…"]}, ' +
+  '{"op":"unsubscribe","id":"a"} or {"op":"ping"}.';
 
 function malformed(what: string): CandelaError {
   return new CandelaError('INVALID_ARGUMENT', `a message that is not understood: ${what}`, { help });
