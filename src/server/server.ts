@@ -5,7 +5,7 @@
  * So the page is there as soon as there is something to show, and a wrong setting is told before anything listens.
  * Stop, in reverse: feeds write what they hold, HTTP lets running requests end, the engine flushes.
  *
- * Parts are imported when they are needed, side by side with opening the store: loading code is most of a start.
+ * Parts are loaded when they are needed, and while the store opens: loading code is most of a start.
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
@@ -49,21 +49,28 @@ export async function startServer(config: ServerConfig, around: ServerSurroundin
   };
   try {
     const { authenticator, tls } = await openDoors(config);
-    const httpModule = import('../protocols/http/server.ts');
-    // Not yet awaited: should opening the store fail first, nobody else would hear of a failed import.
-    httpModule.catch(() => undefined);
     const { open } = await import('../engine/open.ts');
-    const database = await open({
+    const opening = open({
       directory: config.data,
       durability: config.durability,
       memoryBytesMax: config.memoryBudget,
       log,
       clock,
     });
-    closing.push(() => database.close());
+    // Should loading the rest fail meanwhile, what was opened is closed all the same.
+    closing.push(() =>
+      opening.then(
+        (database) => database.close(),
+        () => undefined,
+      ),
+    );
+    // The store opens on a thread of its own, which leaves this one free to load the rest.
+    const [database, { startHttpServer }] = await Promise.all([
+      opening,
+      import('../protocols/http/server.ts'),
+    ]);
     const feeds = await planFeeds(config, { database, log, clock });
     closing.push(() => feeds.stop());
-    const { startHttpServer } = await httpModule;
     const http = await startHttpServer({
       host: config.host,
       port: config.httpPort,
