@@ -1,7 +1,13 @@
 import type { Scenario } from './harness/scenario.ts';
 import { appendScenarios } from './macro/append.ts';
 import { cascadeScenario } from './micro/cascade.ts';
+import { numberKindsScenario } from './micro/number-kinds.ts';
 import { walScenarios } from './micro/wal.ts';
 
 /** Every scenario, in the order of the report. */
-export const scenarios: Scenario[] = [...appendScenarios, cascadeScenario, ...walScenarios];
+export const scenarios: Scenario[] = [
+  ...appendScenarios,
+  cascadeScenario,
+  numberKindsScenario,
+  ...walScenarios,
+];
