@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { systemClock } from '../core/clock.ts';
-import { nodeFileSystem } from '../core/file-system.ts';
+import { type FileSystem, nodeFileSystem } from '../core/file-system.ts';
 import type { Logger } from '../core/log.ts';
 import { silentLogger } from '../core/log.ts';
 import { createSerial } from '../core/serial.ts';
@@ -16,7 +16,7 @@ import type { EngineState } from './engine-state.ts';
 import { recover } from './recovery.ts';
 import { replayWal } from './wal/reader.ts';
 import { openWal } from './wal/writer.ts';
-import { applyFrame } from './write/write-path.ts';
+import { applyFrame, forgetLoggedSeries } from './write/write-path.ts';
 
 /** How to open a database. */
 export interface OpenOptions {
@@ -34,6 +34,8 @@ export interface OpenOptions {
   /** Default: silent. */
   log?: Logger;
   clock?: Clock;
+  /** Where the log is written; tests put a failing disk here. */
+  fileSystem?: FileSystem;
 }
 
 const memoryBytesDefault = 256 * 1024 * 1024;
@@ -100,29 +102,27 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
     isClosed: false,
   };
   if (directory === null) return new Engine(state);
-  const walDirectory = join(directory, 'wal');
-  await replay(state, walDirectory);
+  const place = { directory: join(directory, 'wal'), fileSystem: options.fileSystem ?? nodeFileSystem };
+  await replay(state, place);
   state.wal = await openWal({
-    directory: walDirectory,
-    fileSystem: nodeFileSystem,
+    ...place,
     durability: options.durability ?? 'always',
     clock,
     log,
     startLsn: state.appliedLsn + 1,
+    onFailed: () => forgetLoggedSeries(state),
   });
   return new Engine(state);
 }
 
 /** Applies what the log holds beyond the store. Frames of tables dropped since are passed over. */
-async function replay(state: EngineState, directory: string): Promise<void> {
+async function replay(
+  state: EngineState,
+  place: { directory: string; fileSystem: FileSystem },
+): Promise<void> {
   const byId = new Map(state.catalog.rows().map((entry) => [entry.id, entry]));
   let frames = 0;
-  for await (const frame of replayWal({
-    directory,
-    fileSystem: nodeFileSystem,
-    afterLsn: state.appliedLsn,
-    log: state.log,
-  })) {
+  for await (const frame of replayWal({ ...place, afterLsn: state.appliedLsn, log: state.log })) {
     const entry = byId.get(frame.table);
     if (entry) applyFrame(state, entry, frame);
     state.appliedLsn = frame.lsn;

@@ -101,18 +101,12 @@ async function logAndApply(
 ): Promise<number> {
   const { table, def } = entry;
   const frame = frameOf(entry, admitted);
-  table.series.loggedCount = table.series.count;
   let lsn = state.appliedLsn + 1;
   if (state.wal) {
     const logged = state.wal.append(frame);
+    table.series.loggedCount = table.series.count;
     lsn = logged.lsn;
-    try {
-      await logged.durable;
-    } catch (error) {
-      // The log has taken the frame back, and with it the keys of new series: the next frame must carry them again.
-      table.series.loggedCount = table.durableSeries;
-      throw error;
-    }
+    await logged.durable;
   }
   assert(lsn === state.appliedLsn + 1, `batch ${lsn} of '${def.name}' follows ${state.appliedLsn}`);
   publisher.publish(entry, applyFrame(state, entry, { ...frame, lsn }));
@@ -146,6 +140,11 @@ function frameOf({ id, def, table }: RowsEntry, admitted: Admitted): Omit<WalFra
     columns: logged,
     batchId: '',
   };
+}
+
+/** When the log has taken frames back: the next ones must carry the keys of their new series again. */
+export function forgetLoggedSeries({ catalog }: EngineState): void {
+  for (const { table } of catalog.rows()) table.series.loggedCount = table.durableSeries;
 }
 
 /** Applies a logged batch to memory, new or replayed from the log. Returns its first row's number. */
