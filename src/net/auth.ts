@@ -2,17 +2,23 @@
  * Who may do what: one module for every protocol.
  *
  * With no users configured everybody is an administrator, which is why the server then listens on loopback only
- * ({@link assertSafeBind}). Passwords are kept as scrypt hashes, tokens as SHA-256 digests; both are compared
- * in constant
- * time, and an unknown user costs as much time as a wrong password. After repeated failures from one source
- * further tries
- * wait out a pause.
+ * ({@link assertSafeBind}).
+ *
+ * Passwords are kept as scrypt hashes, tokens as SHA-256 digests. Both are compared in constant time, and an unknown
+ * user costs as much time as a wrong password. Guessing is slow: after ten failures a user name waits half a minute at
+ * the address that guessed, after a hundred the address does; a right token always comes in, since tokens cannot be
+ * guessed. Checking a password takes a thread for tens of milliseconds, so few are checked at a time, a bounded number
+ * wait, and what was right once is remembered as a keyed digest.
  */
-import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
-import type { Clock } from '../core/clock.ts';
-import { systemClock } from '../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { CandelaError } from '../core/errors.ts';
+import { createFailureLimit, type FailureLimit } from './failure-limit.ts';
+import { createGate } from './gate.ts';
+import { digestOf, nobodysHash, parsePasswordHash, parseTokenHash, verifyPassword } from './password-hash.ts';
+
+export { createToken, hashPassword, hashToken } from './password-hash.ts';
 
 /** What a user may do; each role may do what the ones before it may: read data, write rows, change tables and feeds. */
 export type Role = 'read' | 'write' | 'admin';
@@ -33,50 +39,33 @@ export interface Identity {
   role: Role;
 }
 
-/** See the head of this file. */
+/** See the head of this file. `address` is the client's, for counting its failures. */
 export interface Authenticator {
   /** False when no users are configured. */
   readonly required: boolean;
-  /** Throws `UNAUTHENTICATED`. `source` (an address) is what failures are counted by. */
-  byToken(token: string, source?: string): Promise<Identity>;
   /** Throws `UNAUTHENTICATED`, or `LIMIT_EXCEEDED` after too many failures. */
-  byPassword(name: string, password: string, source?: string): Promise<Identity>;
+  byToken(token: string, address?: string): Promise<Identity>;
+  /** Throws `UNAUTHENTICATED`, or `LIMIT_EXCEEDED` after too many failures. */
+  byPassword(name: string, password: string, address?: string): Promise<Identity>;
   /** Who comes without credentials. Throws `UNAUTHENTICATED` when users are configured. */
   anonymous(): Identity;
 }
 
-const cost = { N: 16_384, r: 8, p: 1 };
-const keyBytes = 32;
-const failuresMax = 10;
 const pauseMs = 30_000;
-const sourcesMax = 10_000;
+const failuresPerUserMax = 10;
+const failuresPerAddressMax = 100;
+/** Half of Node's thread pool: the log's fdatasync must not wait behind guessers. */
+const checksAtOnceMax = 2;
+const checksWaitingMax = 64;
+const passwordsRememberedMax = 1_000;
 
 /** Checks users as configured. Throws `INVALID_CONFIG` naming the user. */
 export function createAuthenticator(users: readonly UserConfig[], clock: Clock = systemClock): Authenticator {
-  const byName = new Map(users.map((user) => [user.name, user]));
-  const tokens = users.flatMap((user) =>
-    (user.tokens ?? []).map((token) => ({ digest: parseToken(user, token), user })),
-  );
-  for (const { name, passwordHash } of users) if (passwordHash !== undefined) parseHash(name, passwordHash);
-  const failures = createFailureCounter(clock);
+  const addresses = createFailureLimit(clock, failuresPerAddressMax, pauseMs);
   return {
     required: users.length > 0,
-    async byToken(token, source = '') {
-      failures.check(source);
-      const digest = createHash('sha256').update(token).digest();
-      // All are compared, so that the time tells nothing of which matched.
-      const found = tokens.reduce<UserConfig | undefined>(
-        (match, candidate) => (timingSafeEqual(candidate.digest, digest) ? candidate.user : match),
-        undefined,
-      );
-      return admit(found, found !== undefined, source, failures);
-    },
-    async byPassword(name, password, source = '') {
-      failures.check(source);
-      const user = byName.get(name);
-      const isRight = await verifyPassword(password, user?.passwordHash ?? unknownUserHash);
-      return admit(user, isRight && user?.passwordHash !== undefined, source, failures);
-    },
+    byToken: tokenCheck(users, addresses),
+    byPassword: passwordCheck(users, addresses, createFailureLimit(clock, failuresPerUserMax, pauseMs)),
     anonymous() {
       if (users.length === 0) return { name: 'anonymous', role: 'admin' };
       throw new CandelaError('UNAUTHENTICATED', 'this server asks for a user');
@@ -84,92 +73,92 @@ export function createAuthenticator(users: readonly UserConfig[], clock: Clock =
   };
 }
 
-function admit(
-  user: UserConfig | undefined,
-  isRight: boolean,
-  source: string,
-  failures: FailureCounter,
-): Identity {
-  if (user && isRight) {
-    failures.clear(source);
-    return { name: user.name, role: user.role };
-  }
-  failures.add(source);
-  throw new CandelaError('UNAUTHENTICATED', 'wrong user name, password or token');
+function tokenCheck(users: readonly UserConfig[], addresses: FailureLimit): Authenticator['byToken'] {
+  const known = users.flatMap((user) =>
+    (user.tokens ?? []).map((text) => ({ user, digest: parseTokenHash(user.name, text) })),
+  );
+  return async (token, address = '') => {
+    const digest = digestOf(token);
+    let found: UserConfig | undefined;
+    // All are compared, so that the time tells nothing of which matched.
+    for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) found = candidate.user;
+    if (found) return { name: found.name, role: found.role };
+    addresses.check(address);
+    addresses.add(address);
+    throw new CandelaError('UNAUTHENTICATED', 'wrong token');
+  };
 }
 
-interface FailureCounter {
-  check(source: string): void;
-  add(source: string): void;
-  clear(source: string): void;
+function passwordCheck(
+  users: readonly UserConfig[],
+  addresses: FailureLimit,
+  names: FailureLimit,
+): Authenticator['byPassword'] {
+  const known = new Map(
+    users.flatMap(({ name, role, passwordHash }) =>
+      passwordHash === undefined ? [] : [[name, { name, role, hash: parsePasswordHash(name, passwordHash) }]],
+    ),
+  );
+  const nobody = nobodysHash(known.values().next().value?.hash);
+  const remembered = createPasswordMemory();
+  const gate = createGate(checksAtOnceMax, checksWaitingMax, 'log-ins');
+  return async (name, password, address = '') => {
+    const user = known.get(name);
+    const identity = user && { name, role: user.role };
+    if (identity && remembered.has(name, password)) return identity;
+    const key = JSON.stringify([name, address]);
+    const isRight = await gate(() => {
+      addresses.check(address);
+      names.check(key);
+      return verifyPassword(password, user?.hash ?? nobody);
+    });
+    if (identity && isRight) {
+      names.clear(key);
+      remembered.add(name, password);
+      return identity;
+    }
+    addresses.add(address);
+    names.add(key);
+    throw new CandelaError('UNAUTHENTICATED', 'wrong user name or password');
+  };
 }
 
-function createFailureCounter(clock: Clock): FailureCounter {
-  const bySource = new Map<string, { count: number; untilMs: number }>();
+/** Passwords that were right, under a key that this process alone knows; the oldest makes room. */
+function createPasswordMemory() {
+  const key = randomBytes(32);
+  const digests = new Set<string>();
+  const digest = (name: string, password: string): string =>
+    createHmac('sha256', key)
+      .update(JSON.stringify([name, password]))
+      .digest('base64');
   return {
-    check(source) {
-      const entry = bySource.get(source);
-      if (!entry || entry.count < failuresMax) return;
-      if (clock.nowMs() >= entry.untilMs) bySource.delete(source);
-      else {
-        throw new CandelaError('LIMIT_EXCEEDED', 'too many failed log-ins from this address', {
-          help: `Wait ${Math.ceil((entry.untilMs - clock.nowMs()) / 1000)} seconds and use the right credentials.`,
-        });
+    has: (name: string, password: string): boolean => digests.has(digest(name, password)),
+    add(name: string, password: string): void {
+      digests.add(digest(name, password));
+      for (const oldest of digests) {
+        if (digests.size <= passwordsRememberedMax) break;
+        digests.delete(oldest);
       }
-    },
-    add(source) {
-      const entry = bySource.get(source) ?? { count: 0, untilMs: 0 };
-      bySource.delete(source);
-      bySource.set(source, { count: entry.count + 1, untilMs: clock.nowMs() + pauseMs });
-      // The source that failed longest ago makes room: the table stays bounded whoever knocks.
-      for (const oldest of bySource.keys()) {
-        if (bySource.size <= sourcesMax) break;
-        bySource.delete(oldest);
-      }
-    },
-    clear(source) {
-      bySource.delete(source);
     },
   };
 }
 
+const roles: readonly Role[] = ['read', 'write', 'admin'];
+
 /** Throws `DENIED` unless the identity's role includes `role`. */
 export function requireRole(identity: Identity, role: Role): void {
-  const order: Role[] = ['read', 'write', 'admin'];
-  if (order.indexOf(identity.role) >= order.indexOf(role)) return;
-  throw new CandelaError(
-    'DENIED',
-    `user '${identity.name}' has the role ${identity.role}; this needs ${role}`,
-  );
-}
-
-/** A hash for the configuration; a new salt each time. */
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(16);
-  const hash = await derive(password, salt, cost);
-  return `scrypt$${cost.N}$${cost.r}$${cost.p}$${salt.toString('base64')}$${hash.toString('base64')}`;
-}
-
-/** The digest of a token for the configuration. */
-export function hashToken(token: string): string {
-  return `sha256$${createHash('sha256').update(token).digest('base64')}`;
-}
-
-/** A new token of 256 random bits. */
-export function createToken(): string {
-  return randomBytes(32).toString('base64url');
+  if (roles.indexOf(identity.role) >= roles.indexOf(role)) return;
+  const message = `user '${identity.name}' has the role ${identity.role}; this needs ${role}`;
+  throw new CandelaError('DENIED', message);
 }
 
 /** Refuses to listen beyond this machine while everybody is let in. Throws `INVALID_CONFIG`. */
 export function assertSafeBind(host: string, authenticator: Authenticator): void {
   if (authenticator.required || isLoopback(host)) return;
-  throw new CandelaError(
-    'INVALID_CONFIG',
-    `host '${host}' can be reached from other machines, but no users are configured`,
-    {
-      help: 'Configure users (candela hash-password makes the hash), or listen on 127.0.0.1.',
-    },
-  );
+  const message = `host '${host}' can be reached from other machines, but no users are configured`;
+  throw new CandelaError('INVALID_CONFIG', message, {
+    help: 'Configure users (candela hash-password makes the hash), or listen on 127.0.0.1.',
+  });
 }
 
 /** Is this an address only the machine itself can reach? */
@@ -182,51 +171,3 @@ export function isLoopback(host: string): boolean {
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
-
-// Hash of a password nobody has: unknown users take as long as known ones.
-const zeros = (bytes: number): string => Buffer.alloc(bytes).toString('base64');
-const unknownUserHash = `scrypt$${cost.N}$${cost.r}$${cost.p}$${zeros(16)}$${zeros(keyBytes)}`;
-
-interface ParsedHash {
-  salt: Buffer;
-  hash: Buffer;
-  parameters: typeof cost;
-}
-
-function parseHash(name: string, text: string): ParsedHash {
-  const [kind, N, r, p, salt = '', hash = ''] = text.split('$');
-  const parsed = {
-    salt: Buffer.from(salt, 'base64'),
-    hash: Buffer.from(hash, 'base64'),
-    parameters: { N: Number(N), r: Number(r), p: Number(p) },
-  };
-  const isFit =
-    kind === 'scrypt' && parsed.parameters.N > 1 && parsed.hash.length >= 16 && parsed.salt.length >= 8;
-  if (isFit) return parsed;
-  throw new CandelaError('INVALID_CONFIG', `users: the passwordHash of '${name}' is not a scrypt hash`, {
-    help: 'Make one with candela hash-password.',
-  });
-}
-
-function parseToken(user: UserConfig, text: string): Buffer {
-  const digest = text.startsWith('sha256$') ? Buffer.from(text.slice(7), 'base64') : Buffer.alloc(0);
-  if (digest.length === 32) return digest;
-  throw new CandelaError('INVALID_CONFIG', `users: a token of '${user.name}' is not a sha256 digest`, {
-    help: 'Make one with candela token.',
-  });
-}
-
-async function verifyPassword(password: string, stored: string): Promise<boolean> {
-  const { salt, hash, parameters } = parseHash('', stored);
-  const derived = await derive(password, salt, parameters, hash.length);
-  return timingSafeEqual(derived, hash);
-}
-
-function derive(password: string, salt: Buffer, parameters: typeof cost, length = keyBytes): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const { N, r, p } = parameters;
-    scrypt(password, salt, length, { N, r, p, maxmem: 256 * N * r }, (error, key) =>
-      error ? reject(error) : resolve(key),
-    );
-  });
-}

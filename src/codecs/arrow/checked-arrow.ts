@@ -53,7 +53,7 @@ export function damagedArrow(reason: string, cause?: unknown): CandelaError {
   });
 }
 
-/** Throws `SYNTAX` when the bytes are not a stream or file that can be read safely, `LIMIT_EXCEEDED` at too many rows. */
+/** Throws `SYNTAX` when the bytes cannot be read safely as a stream or file, `LIMIT_EXCEEDED` at too many rows. */
 export function checkArrow(bytes: Uint8Array, rowsMax: number): void {
   const messages =
     latin1(bytes, 0, fileMagic.length) === fileMagic ? fileMessages(bytes) : streamMessages(bytes);

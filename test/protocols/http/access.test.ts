@@ -1,12 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  assertSafeBind,
-  createAuthenticator,
-  createToken,
-  hashPassword,
-  hashToken,
-  isLoopback,
-} from '../../../src/net/auth.ts';
+import { createToken, hashPassword, hashToken } from '../../../src/net/auth.ts';
 import { openSocket, startTestServer, type TestServer, tradesTable } from './support.ts';
 
 let server: TestServer;
@@ -60,38 +53,5 @@ describe('roles', () => {
     client.send({ op: 'ping' });
     await client.until((event) => event.type === 'pong');
     client.socket.close();
-  });
-});
-
-describe('authenticator', () => {
-  it('makes a source that fails again and again wait, and only that source', async () => {
-    let nowMs = 0;
-    const users = [{ name: 'u', role: 'read' as const, passwordHash: await hashPassword('p') }];
-    const authenticator = createAuthenticator(users, { nowMs: () => nowMs, monotonicMs: () => nowMs });
-    for (let i = 0; i < 10; i++)
-      await expect(authenticator.byToken('x', '10.0.0.1')).rejects.toThrow('wrong');
-    await expect(authenticator.byPassword('u', 'p', '10.0.0.1')).rejects.toThrow('too many');
-    await expect(authenticator.byPassword('u', 'p', '10.0.0.2')).resolves.toEqual({
-      name: 'u',
-      role: 'read',
-    });
-    nowMs = 31_000;
-    await expect(authenticator.byPassword('u', 'p', '10.0.0.1')).resolves.toMatchObject({ name: 'u' });
-  });
-
-  it('refuses to listen beyond the machine while everybody is let in', () => {
-    const open = createAuthenticator([]);
-    expect(() => assertSafeBind('0.0.0.0', open)).toThrow('no users are configured');
-    expect(() => assertSafeBind('127.0.0.1', open)).not.toThrow();
-    expect(['127.8.8.8', '::1', 'localhost', '::ffff:127.0.0.1', '192.168.0.1', '::'].map(isLoopback)).toEqual([
-      true, true, true, true, false, false,
-    ]); // biome-ignore format: one line
-  });
-
-  it('says which user has a hash that is none', () => {
-    expect(() => createAuthenticator([{ name: 'eve', role: 'read', passwordHash: 'secret' }])).toThrow(
-      "'eve'",
-    );
-    expect(() => createAuthenticator([{ name: 'eve', role: 'read', tokens: ['secret'] }])).toThrow("'eve'");
   });
 });
