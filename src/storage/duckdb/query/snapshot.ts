@@ -156,14 +156,20 @@ class Snapshot implements StorageSnapshot {
   }
 }
 
+/** Longest delay Node's timers take; a longer one would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
+
 function startDeadline(connection: DuckDBConnection, timeoutMs: number): { passed(): boolean; stop(): void } {
   let passed = false;
   let repeat: NodeJS.Timeout | undefined;
-  const timer = setTimeout(() => {
-    passed = true;
-    connection.interrupt();
-    repeat = setInterval(() => connection.interrupt(), interruptEveryMs);
-  }, timeoutMs);
+  const timer = setTimeout(
+    () => {
+      passed = true;
+      connection.interrupt();
+      repeat = setInterval(() => connection.interrupt(), interruptEveryMs);
+    },
+    Math.min(timeoutMs, timerMsMax),
+  );
   return {
     passed: () => passed,
     stop() {
