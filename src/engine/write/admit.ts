@@ -153,6 +153,8 @@ function checkText(
 
 function textReason(column: ColumnDef, text: string): string | null {
   if (typeof text !== 'string') return 'is not a string';
+  // Halves of a pair have no UTF-8 form: log and store could not give them back.
+  if (/\p{Surrogate}/u.test(text)) return 'contains half a surrogate pair, which is not Unicode text';
   if (column.type.kind === 'json') return isJson(text) ? null : 'is not valid JSON';
   // Keys are joined with NUL, and stores of C strings cut there.
   return text.includes('\u0000') ? 'contains a NUL character' : null;
