@@ -13,7 +13,9 @@
 import type { ColumnData, ColumnSet, Scalar } from '../market/columns.ts';
 import type { ColumnType } from '../market/schema.ts';
 
-/** A physical column. `int32` holds series numbers; the other types are the user's. */
+/**
+ * A physical column. `int32` holds series numbers, which travel as int64 columns; the other types are the user's.
+ */
 export interface StoredColumn {
   name: string;
   type: ColumnType | { kind: 'int32' };

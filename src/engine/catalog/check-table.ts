@@ -16,8 +16,11 @@ export function checkTable(def: TableDef): TableDef {
   const seen = new Set<string>();
   for (const column of def.columns) {
     checkColumn(def, column);
-    if (seen.has(column.name)) throw invalid(def, `column '${column.name}' is declared twice`);
-    seen.add(column.name);
+    // SQL does not tell names apart that differ only in case.
+    const folded = column.name.toLowerCase();
+    if (seen.has(folded))
+      throw invalid(def, `column '${column.name}' is declared twice (case does not count)`);
+    seen.add(folded);
   }
   checkTime(def);
   checkKey(def);

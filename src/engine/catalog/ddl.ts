@@ -68,9 +68,6 @@ export function alterTable(ddl: Ddl, name: string, change: TableChange): Promise
         `column '${column.name}' must be nullable: the rows that are there have no value for it`,
       );
     }
-    if (entry.def.columns.some((other) => other.name === column.name)) {
-      throw new CandelaError('INVALID_SCHEMA', `table '${name}' has a column '${column.name}' already`);
-    }
     const def = checkTable({ ...entry.def, columns: [...entry.def.columns, column] });
     const changed: Entry = { ...entry, def, version: entry.version + 1 };
     const table = physicalId(entry.id, tableRole.rows);

@@ -87,7 +87,8 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function checkNames(def: RollupDef, names: string[]): void {
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const folded = names.map((name) => name.toLowerCase());
+  const twice = names.find((_, index) => folded.indexOf(folded[index]) !== index);
   if (twice !== undefined)
     throw new CandelaError('INVALID_SCHEMA', `rollup '${def.name}': column '${twice}' is there twice`);
 }
