@@ -1,12 +1,14 @@
 import { CsvError, parse } from 'csv-parse/sync';
 import { csvParseOptions, decodeRecords } from '../../codecs/decode/decode-csv.ts';
 import { decodeUnbounded } from '../../codecs/decode/decoded-rows.ts';
+import { decodePlainLines, isPlainCsv } from '../../codecs/decode/plain-csv.ts';
 import { CandelaError } from '../../core/errors.ts';
+import { usageError } from '../terminal.ts';
+import type { SourceOptions } from './row-source.ts';
 import {
   type ImportPlan,
   type RowChunk,
   type RowSource,
-  type SourceOptions,
   sampleRowsMax,
   tableAsInFile,
 } from './row-source.ts';
@@ -17,53 +19,72 @@ const chunkOptions = { bytesMin: 2 ** 21, bytesMax: 2 ** 26, quoted: true };
 /** Opens CSV text: with a header line, unless the columns' names are given. */
 export async function openCsvSource(
   bytes: AsyncIterable<Buffer>,
-  options: SourceOptions,
+  { columnNames, delimiter }: SourceOptions,
 ): Promise<RowSource> {
+  if (Buffer.byteLength(delimiter) !== 1)
+    throw usageError('--delimiter is not one character', 'Write , or ; or \\t.');
   const chunks = wholeLines(bytes, chunkOptions);
-  const first = await nextRecords(chunks, options.delimiter);
-  const header = options.columnNames ?? first.shift()?.map((name) => name.trim());
+  const { value: first } = (await chunks.next()) as IteratorResult<Buffer, undefined>;
+  const start = first ? withoutMark(first) : Buffer.alloc(0);
+  const header = columnNames ?? parseRecords(start, delimiter, { to: 1 })[0]?.map((name) => name.trim());
   if (!header) throw new CandelaError('INVALID_ARGUMENT', 'the CSV file is empty');
-  const sample = first.slice(0, sampleRowsMax);
+  const headerLines = columnNames ? 0 : 1;
+  const sample = parseRecords(start, delimiter, { to: sampleRowsMax + headerLines }).slice(headerLines);
   return {
     columns: header.map((name, cell) => ({ name, values: sample.map((record) => record[cell] ?? '') })),
     async *chunks(plan) {
       let rowsBefore = 0;
-      for (let records = first; records.length > 0; records = await nextRecords(chunks, options.delimiter)) {
-        yield chunkOf(records, header, rowsBefore, plan, options.delimiter);
-        rowsBefore += records.length;
+      let next: Buffer | undefined = columnNames ? start : behindFirstRecord(start, delimiter);
+      while (next) {
+        const chunk = decodeChunk(next, { header, delimiter, plan, rowsBefore });
+        yield chunk;
+        rowsBefore += chunk.decoded.sentRowCount;
+        next = (await chunks.next()).value as Buffer | undefined;
       }
     },
   };
 }
 
-function chunkOf(
-  records: string[][],
-  header: readonly string[],
-  rowsBefore: number,
-  plan: ImportPlan,
-  delimiter: string,
-): RowChunk {
+interface ChunkContext {
+  header: readonly string[];
+  delimiter: string;
+  plan: ImportPlan;
+  rowsBefore: number;
+}
+
+function decodeChunk(bytes: Buffer, { header, delimiter, plan, rowsBefore }: ChunkContext): RowChunk {
+  const table = tableAsInFile(plan);
   const wanted = header.map((name) => (plan.unused.includes(name) ? null : name));
-  return {
-    decoded: decodeRecords(tableAsInFile(plan), wanted, records, decodeUnbounded),
-    rowsBefore,
-    recordAt: (row) => records[row].join(delimiter),
+  let records: string[][] | undefined;
+  const recordAt = (row: number): string => {
+    records ??= parseRecords(bytes, delimiter);
+    return records[row].join(delimiter);
   };
-}
-
-/** The records of the next chunk that holds any; none at the end. */
-async function nextRecords(chunks: AsyncGenerator<Buffer>, delimiter: string): Promise<string[][]> {
-  for (;;) {
-    const { value, done } = await chunks.next();
-    if (done) return [];
-    const records = parseRecords(value, delimiter);
-    if (records.length > 0) return records;
+  if (isPlainCsv(bytes)) {
+    const decoded = decodePlainLines(table, wanted, bytes, delimiter.charCodeAt(0), decodeUnbounded);
+    return { decoded, rowsBefore, recordAt };
   }
+  records = parseRecords(bytes, delimiter);
+  return { decoded: decodeRecords(table, wanted, records, decodeUnbounded), rowsBefore, recordAt };
 }
 
-function parseRecords(bytes: Buffer, delimiter: string): string[][] {
+const byteOrderMark = Buffer.from('\ufeff');
+
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, 3).equals(byteOrderMark) ? bytes.subarray(3) : bytes;
+}
+
+/** The bytes behind the header, which may span lines when its names are quoted. */
+function behindFirstRecord(bytes: Buffer, delimiter: string): Buffer {
+  const [{ info }] = parse(bytes, { ...csvParseOptions, delimiter, to: 1, info: true }) as unknown as [
+    { info: { bytes: number } },
+  ];
+  return bytes.subarray(info.bytes);
+}
+
+function parseRecords(bytes: Buffer, delimiter: string, bounds: { to?: number } = {}): string[][] {
   try {
-    return parse(bytes, { ...csvParseOptions, delimiter });
+    return parse(bytes, { ...csvParseOptions, delimiter, ...bounds });
   } catch (cause) {
     if (!(cause instanceof CsvError)) throw cause;
     throw new CandelaError('SYNTAX', `CSV: ${cause.message}`, { cause });

@@ -1,12 +1,12 @@
 /**
- * CSV to a batch. The first line names the columns; cells are read as JSON strings are (`decode-json.ts`). An
- * empty cell
- * is null, or the empty string in a text column that may not be null. Lines of the wrong length refuse their row.
+ * CSV to a batch. The first line names the columns; cells are read as JSON strings are (`decode-json.ts`). An empty
+ * cell is null, or the empty string in a text column that may not be null. Lines of the wrong length refuse their row.
  */
 import { CsvError, parse } from 'csv-parse/sync';
 import { CandelaError } from '../../core/errors.ts';
 import type { TableDef } from '../../market/schema.ts';
 import { type DecodedRows, type DecodeLimits, type Field, RowCollector } from './decoded-rows.ts';
+import { decodePlainLines, isPlainCsv, keepsEmpty, takePlainHeader } from './plain-csv.ts';
 
 /** Options of csv-parse with which a stream of records gives what {@link decodeRecords} takes. */
 export const csvParseOptions = {
@@ -17,14 +17,23 @@ export const csvParseOptions = {
 
 /** Decodes a whole CSV text. Throws `SYNTAX` (quotes), `INVALID_ARGUMENT`, `COLUMN_NOT_FOUND`, `LIMIT_EXCEEDED`. */
 export function decodeCsv(table: TableDef, bytes: Buffer, limits: DecodeLimits): DecodedRows {
+  if (isPlainCsv(bytes)) {
+    const plain = takePlainHeader(bytes, ',');
+    if (!plain) throw emptyText();
+    return decodePlainLines(table, plain.header, plain.rest, comma, limits);
+  }
   const records = parseCsv(bytes);
   const header = records.shift();
-  if (!header) {
-    throw new CandelaError('INVALID_ARGUMENT', 'the CSV text is empty', {
-      help: 'Send a first line that names the columns, then a line a row.',
-    });
-  }
+  if (!header) throw emptyText();
   return decodeRecords(table, header, records, limits);
+}
+
+const comma = 0x2c;
+
+function emptyText(): CandelaError {
+  return new CandelaError('INVALID_ARGUMENT', 'the CSV text is empty', {
+    help: 'Send a first line that names the columns, then a line a row.',
+  });
 }
 
 /**
@@ -91,10 +100,4 @@ function putColumn(
     const refusal = sink.putText(row, text);
     if (refusal !== null) collector.reject(row, name, refusal);
   }
-}
-
-function keepsEmpty(table: TableDef, name: string): boolean {
-  const def = table.columns.find((column) => column.name === name);
-  const required = def?.nullable === false || table.seriesKey.includes(name);
-  return def?.type.kind === 'text' && required;
 }
