@@ -9,7 +9,8 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     proxy: {
-      '/api': 'http://127.0.0.1:20330',
+      // With its slash, or it would take the page's own api-client/ along.
+      '/api/': 'http://127.0.0.1:20330',
       '/ws': { target: 'ws://127.0.0.1:20330', ws: true },
     },
   },
