@@ -32,10 +32,11 @@ const units: Record<string, { widthNs: number; months: number }> = {
   d: { widthNs: 86400 * secondNs, months: 0 },
   w: { widthNs: 7 * 86400 * secondNs, months: 0 },
   mo: { widthNs: 2_629_746 * secondNs, months: 1 },
+  q: { widthNs: 3 * 2_629_746 * secondNs, months: 3 },
   y: { widthNs: 12 * 2_629_746 * secondNs, months: 12 },
 };
 
-/** Other spellings people and protocols use: `1Min`, `1D`, `5min`, `1 hour`, `1M` (a month), `1W`. */
+/** Other spellings people and protocols use: `1Min`, `1D`, `5min`, `1 hour`, `1M` (a month), `1W`, `1 quarter`. */
 const unitNames: Record<string, string> = {
   sec: 's', second: 's', seconds: 's', S: 's', Sec: 's',
   min: 'm', minute: 'm', minutes: 'm', Min: 'm', T: 'm',
@@ -43,13 +44,14 @@ const unitNames: Record<string, string> = {
   day: 'd', days: 'd', D: 'd', Day: 'd',
   week: 'w', weeks: 'w', W: 'w', Week: 'w',
   month: 'mo', months: 'mo', M: 'mo', Month: 'mo', mon: 'mo',
+  quarter: 'q', quarters: 'q', Q: 'q',
   year: 'y', years: 'y', Y: 'y', Year: 'y',
 }; // biome-ignore format: one unit a line reads as the table it is
 
 /** Week buckets start on Mondays: 1970-01-05 was one. */
 const weekOrigin = 4 * 86400 * secondNs;
 
-/** Parses `1s`, `30m`, `4h`, `1d`, `1w`, `1mo`, `1y` and the spellings above. Throws `INVALID_ARGUMENT`. */
+/** Parses `1s`, `30m`, `4h`, `1d`, `1w`, `1mo`, `1q` (three months), `1y` and the spellings above. Throws `INVALID_ARGUMENT`. */
 export function parseTimeframe(text: string): Timeframe {
   const parts = /^\s*(\d{1,6})\s*([A-Za-z]+)\s*$/.exec(text);
   const unitName = parts ? (unitNames[parts[2]] ?? parts[2]) : '';
