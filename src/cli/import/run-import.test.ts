@@ -224,6 +224,21 @@ it('passes over fields of NDJSON that the table does not have', async () => {
   expect(rows).toEqual([{ time: second, symbol: 'A', price: 2 }]);
 });
 
+it('reads quoted cells and headers, marks and line ends of Windows', async () => {
+  const { target, rows } = collectingTarget([trades]);
+  const text = '\ufeff\r\n"the\ntime",symbol,"a ""price"""\r\n1,"A,B",2\r\n"2",C,"3"\r\n';
+  const map = new Map([
+    ['time', 'the\ntime'],
+    ['price', 'a "price"'],
+  ]);
+  const report = await runImport(target, request([file('quoted.csv', text)], { map }), systemClock);
+  expect(report.rejectedCount()).toBe(0);
+  expect(rows).toEqual([
+    { time: second, symbol: 'A,B', price: 2 },
+    { time: 2n * second, symbol: 'C', price: 3 },
+  ]);
+});
+
 it('reads files without a header', async () => {
   const { target, rows } = collectingTarget([trades]);
   const path = file('bare.csv', '1;A;2\n2;A;3\n');
