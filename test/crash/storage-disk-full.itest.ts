@@ -9,6 +9,7 @@ import { createPrng } from '../../src/core/prng.ts';
 import type { ColumnData } from '../../src/market/columns.ts';
 import { openDuckDbStorage } from '../../src/storage/duckdb/duckdb-storage.ts';
 import type { StorageOp } from '../../src/storage/storage.ts';
+import { isMissing } from '../support/need.ts';
 
 const disk = mkdtempSync(join(tmpdir(), 'candela-disk-'));
 const mounted = tryMount();
@@ -37,7 +38,7 @@ function append(): StorageOp {
   return { op: 'append', table: 1, columns: [noise(), noise()], rowCount: rowsPerCommit };
 }
 
-it.skipIf(!mounted)(
+it.skipIf(isMissing('the right to mount a tmpfs', mounted))(
   'refuses commits while the disk is full, reads on, and goes on when there is room',
   async () => {
     const ballast = join(disk, 'ballast');

@@ -1,5 +1,4 @@
 /** The built server as a process: how it starts, what it says, how it ends. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,8 +11,12 @@ import {
   scratchFolder,
   startCandela,
 } from '../support/candela.ts';
+import { makeCertificate } from '../support/certificate.ts';
+import { isMissing } from '../support/need.ts';
 
 const { folder, remove } = scratchFolder('server');
+/** None where openssl is not installed. */
+const certificate = makeCertificate();
 afterAll(remove);
 
 let count = 0;
@@ -100,39 +103,37 @@ describe('a start', () => {
     expect(server.stderr()).toBe('');
   });
 
-  it('lets in only users, when there are any, over TLS when there is a certificate', async () => {
-    const fresh = freshFolder();
-    const openssl = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    const subject = ['-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2', '-subj', '/CN=localhost'];
-    const names = ['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
-    execFileSync('openssl', [...openssl, ...subject, ...names], { cwd: fresh, stdio: 'ignore' });
-    const { stdout: hash } = await mustRunCandela(['hash-password'], { input: 'open sesame\n' });
-    const { stdout: made } = await mustRunCandela(['token']);
-    const [, token, tokenHash] = /token: (\S+)\nhash: +(\S+)/.exec(made) ?? [];
-    const users = [
-      { name: 'desk', role: 'admin', passwordHash: hash.trim() },
-      { name: 'board', role: 'read', tokens: [tokenHash] },
-    ];
-    const config = { users, tls: { certFile: 'cert.pem', keyFile: 'key.pem' }, host: '0.0.0.0' };
-    writeFileSync(join(fresh, 'candela.yml'), JSON.stringify(config));
-    const server = await startCandela(fresh, ['--no-feed']);
-    const env = { NODE_EXTRA_CA_CERTS: join(fresh, 'cert.pem') };
-    const base = `127.0.0.1:${server.port}`;
-    const sql = (url: string, ...more: string[]) =>
-      runCandela(['sql', '--url', url, '-c', 'SELECT 1 AS one', '--format', 'csv', ...more], { env });
-    expect(await sql(`https://desk:open%20sesame@${base}`)).toMatchObject({ code: 0, stdout: 'one\n1\n' });
-    expect(await sql(`https://${base}`, '--token', token ?? '')).toMatchObject({
-      code: 0,
-      stdout: 'one\n1\n',
-    });
-    expect((await sql(`https://${base}`)).stderr).toContain('error: this server asks for a user');
-    expect((await sql(`https://desk:wrong@${base}`)).stderr).toContain(
-      'error: wrong user name, password or token',
-    );
-    expect((await sql(`http://${base}`)).code).toBe(1);
-    expect(server.stdout()).toContain('https://localhost:');
-    await server.end('SIGTERM');
-  });
+  it.skipIf(isMissing('openssl', certificate !== null))(
+    'lets in only users where there are any, over TLS with a certificate',
+    async () => {
+      const fresh = freshFolder();
+      const { certFile, keyFile } = certificate ?? { certFile: '', keyFile: '' };
+      const { stdout: hash } = await mustRunCandela(['hash-password'], { input: 'open sesame\n' });
+      const { stdout: made } = await mustRunCandela(['token']);
+      const [, token, tokenHash] = /token: (\S+)\nhash: +(\S+)/.exec(made) ?? [];
+      const users = [
+        { name: 'desk', role: 'admin', passwordHash: hash.trim() },
+        { name: 'board', role: 'read', tokens: [tokenHash] },
+      ];
+      const config = { users, tls: { certFile, keyFile }, host: '0.0.0.0' };
+      writeFileSync(join(fresh, 'candela.yml'), JSON.stringify(config));
+      const server = await startCandela(fresh, ['--no-feed']);
+      const env = { NODE_EXTRA_CA_CERTS: certFile };
+      const base = `127.0.0.1:${server.port}`;
+      const sql = (url: string, ...more: string[]) =>
+        runCandela(['sql', '--url', url, '-c', 'SELECT 1 AS one', '--format', 'csv', ...more], { env });
+      expect(await sql(`https://desk:open%20sesame@${base}`)).toMatchObject({ code: 0, stdout: 'one\n1\n' });
+      expect(await sql(`https://${base}`, '--token', token ?? '')).toMatchObject({
+        code: 0,
+        stdout: 'one\n1\n',
+      });
+      expect((await sql(`https://${base}`)).stderr).toContain('error: this server asks for a user');
+      expect((await sql(`https://desk:wrong@${base}`)).stderr).toContain('error: wrong user name');
+      expect((await sql(`http://${base}`)).code).toBe(1);
+      expect(server.stdout()).toContain('https://localhost:');
+      await server.end('SIGTERM');
+    },
+  );
 });
 
 describe('a start is refused', () => {

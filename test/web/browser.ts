@@ -4,11 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { isMissing } from '../support/need.ts';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** Why there is no browser to test with, or null. `.ci/run` installs one; elsewhere the tests skip and say so. */
-export const noBrowser = existsSync(executablePath) ? null : `no browser at ${executablePath} (set CHROMIUM)`;
+/** Is there no browser to test with? `.ci/run` installs one. */
+export const noBrowser = isMissing(
+  `a browser at ${executablePath} (or CHROMIUM)`,
+  existsSync(executablePath),
+);
 
 /** A page and everything it complained of. */
 export interface Tab {
