@@ -58,6 +58,7 @@ export class HotRows<P extends BlockPayload> {
   /** Per series: its row with the greatest time (the newest of equals), or -1. */
   latestRow: Float64Array = new Float64Array(16).fill(-1);
   latestT: Float64Array = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
+  latestRest: Uint8Array = new Uint8Array(16);
   /**
    * Per series: the newest row that was older than another at its arrival, or -1. Later rows are in order and
    * above all before.
@@ -97,6 +98,9 @@ export class HotRows<P extends BlockPayload> {
     this.lastRow = grown(this.lastRow, capacity, -1);
     this.latestRow = grown(this.latestRow, capacity, -1);
     this.latestT = grown(this.latestT, capacity, Number.NEGATIVE_INFINITY);
+    const latestRest = new Uint8Array(capacity);
+    latestRest.set(this.latestRest);
+    this.latestRest = latestRest;
     this.disorderRow = grown(this.disorderRow, capacity, -1);
     this.evictedMaxT = grown(this.evictedMaxT, capacity, Number.NEGATIVE_INFINITY);
   }
@@ -118,7 +122,7 @@ export class HotRows<P extends BlockPayload> {
   }
 
   #link(block: HotBlock<P>, series: Int32Array, t: Float64Array, from: number, count: number): void {
-    const { lastRow, latestRow, latestT } = this;
+    const { lastRow, latestRow, latestT, latestRest } = this;
     const at = block.length;
     for (let i = 0; i < count; i++) {
       const s = series[from + i];
@@ -128,18 +132,12 @@ export class HotRows<P extends BlockPayload> {
       block.t[at + i] = time;
       block.back[at + i] = lastRow[s] < 0 ? 0 : Math.min(row - lastRow[s], 0x7fffffff);
       lastRow[s] = row;
-      if (time > latestT[s] || (time === latestT[s] && this.#isLatestOfEqual(block, at + i, latestRow[s]))) {
+      if (time > latestT[s] || (time === latestT[s] && block.rest[at + i] >= latestRest[s])) {
         latestT[s] = time;
+        latestRest[s] = block.rest[at + i];
         latestRow[s] = row;
       } else this.disorderRow[s] = row;
     }
-  }
-
-  /** Of two rows with the same `t`: is the new one at least as late by the rest, too? Evicted rows count as earlier. */
-  #isLatestOfEqual(block: HotBlock<P>, at: number, other: number): boolean {
-    if (other < this.firstRow) return true;
-    const holder = other >= block.baseRow ? block : this.blockOf(other);
-    return block.rest[at] >= holder.rest[other - holder.baseRow];
   }
 
   /** The last block, grown or followed by a new one so that it has room. */
@@ -205,8 +203,7 @@ export class HotRows<P extends BlockPayload> {
   /** Drops the oldest block if all its rows are in the store; false if it may not go. */
   evictOldest(): boolean {
     const block = this.blocks[0];
-    if (!block || block.baseRow + block.length > this.flushedRow || block.length < block.capacity)
-      return false;
+    if (!block || block.baseRow + block.length > this.flushedRow) return false;
     this.#onEvict(block);
     for (let at = 0; at < block.length; at++) {
       const s = block.series[at];

@@ -1,5 +1,5 @@
 /**
- * Reads of ticks, bars and state tables: what the store holds and what only memory holds, at one point in the log.
+ * Reads of ticks and bars tables: what the store holds and what only memory holds, at one point in the log.
  *
  * The memory part is gathered synchronously when the read begins, together with the number of the first row that is not
  * in the store (`hot.flushedRow`); the store is then asked only for rows below that number. So it does not matter
@@ -34,6 +34,7 @@ export function readRows(
   range: Range,
 ): Promise<RowsRead> {
   const { hot } = table;
+  if (table.def.kind === 'state') return Promise.resolve(readStates(table, series, range));
   const isCovered = isMemoryEnough(table, series, range);
   const memory = gatherMemory(table, series, range, isCovered ? hot.firstRow : hot.flushedRow);
   if (isCovered || range.limit === 0) return Promise.resolve(finish(table, range, [memory]));
@@ -42,6 +43,23 @@ export function readRows(
   return readStore(storage, table, series, range, hot.flushedRow).then((stored) =>
     finish(table, range, [stored, memory]),
   );
+}
+
+/** The one row that each series of a state table has is in memory. */
+function readStates(table: RowTable, series: Int32Array | null, range: Range): RowsRead {
+  const wanted = series ?? Int32Array.from({ length: table.series.count }, (_, one) => one);
+  const latest = table.latestRows(wanted);
+  const rows: ColumnSet = {
+    rowCount: latest.series.length,
+    names: columnNames(table),
+    columns: [
+      { kind: 'int64', values: widenInt32(latest.series) },
+      { kind: 'timestamp', values: latest.timesNs },
+      { kind: 'int64', values: latest.arrivals },
+      ...latest.columns,
+    ],
+  };
+  return finish(table, range, [rows]);
 }
 
 /** Are all rows of the range in memory? */
@@ -71,8 +89,15 @@ function fromNewest(table: RowTable, series: Int32Array | null, range: Range): R
 
 const seriesName = rowColumns.series;
 
-function gatherMemory(table: RowTable, series: Int32Array | null, range: Range, fromRow: number): ColumnSet {
+function gatherMemory(
+  table: RowTable,
+  series: Int32Array | null,
+  wanted: Range,
+  fromRow: number,
+): ColumnSet {
   const picks: { block: RowBlock; at: number }[] = [];
+  // A bar here takes the place of those written before, also where it is not among the rows wanted itself.
+  const range = table.def.kind === 'bars' ? { ...wanted, limit: null, after: null } : wanted;
   const consider = (block: RowBlock, at: number): boolean => {
     const isIn = isInRange(range, block.payload.timesNs[at], BigInt(block.baseRow + at));
     if (isIn) picks.push({ block, at });
@@ -184,8 +209,10 @@ function finish(table: RowTable, range: Range, parts: ColumnSet[]): RowsRead {
   const all = concatSets(parts);
   const [series, timesNs, arrivals] = all.columns as { values: BigInt64Array }[];
   let rows = sortedRows(timesNs.values, arrivals.values, range.order);
-  if (table.def.kind !== 'ticks')
-    rows = newestOfKey(table, rows, series.values, timesNs.values, arrivals.values);
+  if (table.def.kind !== 'ticks') {
+    rows = newestOfKey(rows, series.values, timesNs.values, arrivals.values);
+    rows = rows.filter((row) => isInRange(range, timesNs.values[row], arrivals.values[row]));
+  }
   const isCut = range.limit !== null && rows.length > range.limit;
   if (isCut) rows = rows.slice(0, range.limit ?? 0);
   const taken = takeSetRows(all, rows);
@@ -200,8 +227,8 @@ function finish(table: RowTable, range: Range, parts: ColumnSet[]): RowsRead {
   };
 }
 
+/** Of bars written more than once the newest. */
 function newestOfKey(
-  table: RowTable,
   rows: Int32Array,
   series: BigInt64Array,
   timesNs: BigInt64Array,
@@ -209,7 +236,7 @@ function newestOfKey(
 ): Int32Array {
   const newest = new Map<string, number>();
   for (const row of rows) {
-    const key = table.def.kind === 'state' ? String(series[row]) : `${series[row]}:${timesNs[row]}`;
+    const key = `${series[row]}:${timesNs[row]}`;
     const other = newest.get(key);
     if (other === undefined || arrivals[row] > arrivals[other]) newest.set(key, row);
   }

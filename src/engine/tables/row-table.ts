@@ -252,6 +252,7 @@ export class RowTable {
     for (const [i, store] of this.pinned.payload.stores.entries()) store.setFrom(columns[i], row, series);
     const t = this.def.kind === 'state' ? 0 : Number(timeNs - (timeNs & 255n));
     this.hot.latestT[series] = t;
+    this.hot.latestRest[series] = this.def.kind === 'state' ? 0 : Number(timeNs & 255n);
     this.hot.latestRow[series] = arrival;
     this.hot.evictedMaxT[series] = t;
   }
@@ -269,17 +270,28 @@ export class RowTable {
 
   /** The latest row of each series named that has any: the declared columns in order. */
   latest(wanted: Int32Array): ColumnSet {
-    const present = wanted.filter(
-      (series) => series < this.hot.latestRow.length && this.hot.latestRow[series] >= 0,
-    );
-    const payload = new RowPayload(this.rowColumns, present.length);
-    for (const [i, series] of present.entries()) this.#copyLatest(series, payload, i);
-    const rows = Int32Array.from(present, (_, i) => i);
-    return this.columnSet(
-      present,
-      payload.timesNs,
-      payload.stores.map((store) => store.gather(rows)),
-    );
+    const { series, timesNs, columns } = this.latestRows(wanted);
+    return this.columnSet(series, timesNs, columns);
+  }
+
+  /** See `latest`: the rows as they are stored, with their arrival numbers. */
+  latestRows(wanted: Int32Array): {
+    series: Int32Array;
+    timesNs: BigInt64Array;
+    arrivals: BigInt64Array;
+    columns: ColumnData[];
+  } {
+    const { latestRow } = this.hot;
+    const series = wanted.filter((one) => one < latestRow.length && latestRow[one] >= 0);
+    const payload = new RowPayload(this.rowColumns, series.length);
+    for (const [i, one] of series.entries()) this.#copyLatest(one, payload, i);
+    const rows = Int32Array.from(series, (_, i) => i);
+    return {
+      series,
+      timesNs: payload.timesNs,
+      arrivals: BigInt64Array.from(series, (one) => BigInt(latestRow[one])),
+      columns: payload.stores.map((store) => store.gather(rows)),
+    };
   }
 
   #copyLatest(series: number, into: RowPayload, to: number): void {
