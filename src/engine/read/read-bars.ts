@@ -256,13 +256,13 @@ export function cutBars({ partials, rows, isCut }: BarsRead, range: Range): Bars
 }
 
 /** Merges whole bars into those of a longer timeframe, in the order given, by (bucket start, group). */
-export function mergeToTimeframe(read: BarsRead, wanted: Bucketing, order: 'asc' | 'desc'): BarsRead {
+export function mergeToTimeframe(read: BarsRead, timeframe: Timeframe, order: 'asc' | 'desc'): BarsRead {
   const { partials } = read;
   const merged = new Partials(partials.specs, Math.max(16, read.rows.length));
   const same = Int32Array.from(partials.specs, (_, i) => i);
   const rowOf: RowOf = new Map();
   for (const row of read.rows) {
-    const { start } = wanted.bucketOf(partials.start[row]);
+    const { start } = bucketOf(timeframe, partials.start[row]);
     const known = keyedRow(rowOf, partials.group[row], start);
     if (known !== undefined) {
       merged.mergeRow(partials, row, known, same);
