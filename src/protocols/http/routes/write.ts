@@ -7,6 +7,7 @@ import { mergeRejections } from '../../../codecs/decode/decoded-rows.ts';
 import type { RowRejection } from '../../../core/errors.ts';
 import { CandelaError } from '../../../core/errors.ts';
 import type { TableInfo } from '../../../engine/database.ts';
+import { bodyBudget } from '../bodies.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
 import { answers } from '../schemas.ts';
@@ -27,10 +28,12 @@ const rejectionsListedMax = 100;
 
 /** Registers the route. */
 export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { bodyBytesMax, bodyBytesInFlightMax } = context.limits;
   app.post<{ Params: { table: string }; Querystring: { onInvalid?: 'fail' | 'skip' }; Body: Buffer }>(
     '/write/:table',
     {
-      onRequest: requires(context, 'write'),
+      onRequest: [requires(context, 'write'), bodyBudget(bodyBytesMax, bodyBytesInFlightMax)],
+      bodyLimit: bodyBytesMax,
       schema: {
         tags: ['rows'],
         summary: 'Write rows; answers when they are durable',

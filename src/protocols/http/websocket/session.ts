@@ -1,39 +1,41 @@
 /**
  * One WebSocket client: its subscriptions, and what is sent when.
  *
- * Events go out as soon as the bus says that some wait. While more than a bound is unsent the session takes
- * nothing: live bars then
- * conflate in the bus and queued rows are bounded there, so a slow client costs bounded memory and learns what
- * it missed.
- * A client that stays behind too long is let go with code 1013.
+ * Events go out as soon as the bus says that some wait; no timer is in between. While more than a bound is unsent the
+ * session takes nothing: live bars then conflate in the bus and queued rows are bounded there, so a slow client costs
+ * bounded memory and learns what it missed. It goes on when the socket has sent what it held. A client that stays
+ * behind too long is let go with code 1013 and the reason.
  */
 import type { RawData, WebSocket } from 'ws';
-import { encodeJsonColumns } from '../../../codecs/encode/encode-json.ts';
-import type { TimeFormat } from '../../../codecs/encode/time-text.ts';
 import { CandelaError, toCandelaError } from '../../../core/errors.ts';
-import type { BusEvent, Subscription } from '../../../engine/database.ts';
+import type { Subscription } from '../../../engine/database.ts';
+import { parseTimeframe } from '../../../market/timeframe.ts';
 import type { HttpContext } from '../context.ts';
 import { wireError } from '../error-map.ts';
-import { symbolFilter, tableNamed } from '../series-parameters.ts';
+import { symbolFilter, tableNamed, timeframesOf } from '../series-parameters.ts';
 import type { WireEvent, WireRequest } from '../wire.ts';
+import { eventText } from './event-text.ts';
+import { parseRequest } from './request.ts';
 
+type SubscribeMessage = Extract<WireRequest, { op: 'subscribe' }>;
+
+/** What a client asked for; `subscription` is null while its snapshot is read. */
 interface Running {
-  subscription: Subscription;
-  time: TimeFormat;
+  asked: SubscribeMessage;
+  subscription: Subscription | null;
 }
 
-/** How often a client that was behind is looked at again. */
-const drainCheckMs = 10;
+/** How long a closing handshake may take before the connection is cut. */
+const closeGraceMs = 5_000;
 
 /** See the head of this file. */
 export class WsSession {
   readonly #context: HttpContext;
   readonly #socket: WebSocket;
   readonly #running = new Map<string, Running>();
-  /** Names being subscribed, so that a name is not taken twice while its snapshot is read. */
-  readonly #starting = new Set<string>();
-  readonly #waiting = new Set<string>();
-  #drainTimer: NodeJS.Timeout | undefined;
+  /** Subscriptions with events that were not taken because the client was behind. */
+  readonly #held = new Set<string>();
+  readonly #onSent = () => this.#resume();
   #behindSinceMs: number | null = null;
   #windowStartMs = 0;
   #windowMessages = 0;
@@ -46,9 +48,27 @@ export class WsSession {
     socket.on('error', (error) => context.log.info({ err: error }, 'websocket client failed'));
   }
 
+  /** Says good-bye; cuts the connection if the client does not answer. */
+  close(code: number, reason: string): void {
+    this.#end();
+    this.#socket.close(code, reason);
+    setTimeout(() => this.#socket.terminate(), closeGraceMs).unref();
+  }
+
+  /** To be called now and then: lets go of a client that has been behind for too long. */
+  checkBehind(): void {
+    if (this.#behindSinceMs === null) return;
+    const behindMs = this.#context.clock.monotonicMs() - this.#behindSinceMs;
+    if (behindMs < this.#context.limits.wsStalledMsMax) return;
+    const unsent = this.#socket.bufferedAmount;
+    this.#context.log.info({ behindMs, unsent }, 'websocket client reads too slowly');
+    this.close(1013, `the client reads too slowly: ${unsent} bytes unsent`);
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (!this.#isWithinRate()) {
-      this.#socket.close(1008, 'too many messages a second');
+      this.close(1008, `more than ${this.#context.limits.wsMessagesPerSecondMax} messages a second`);
       return;
     }
     let id: string | null = null;
@@ -71,103 +91,120 @@ export class WsSession {
   }
 
   #carryOut(request: WireRequest): void {
-    switch (request.op) {
-      case 'ping':
-        this.#send({ type: 'pong' });
-        break;
-      case 'unsubscribe':
-        this.#unsubscribe(request.id);
-        break;
-      default:
-        this.#subscribe(request).catch((error: unknown) => {
-          this.#starting.delete(request.id);
-          this.#fail(request.id, error);
-        });
-    }
+    if (request.op === 'ping') this.#send({ type: 'pong' });
+    else if (request.op === 'unsubscribe') this.#unsubscribe(request.id);
+    else this.#subscribe(request);
   }
 
-  async #subscribe(request: Extract<WireRequest, { op: 'subscribe' }>): Promise<void> {
-    const { database, limits } = this.#context;
-    const { id } = request;
-    if (this.#running.has(id) || this.#starting.has(id)) {
+  #subscribe(message: SubscribeMessage): void {
+    const { limits } = this.#context;
+    const { id } = message;
+    if (this.#running.has(id)) {
       throw new CandelaError('INVALID_ARGUMENT', `there is a subscription '${id}' already`, {
         help: 'Unsubscribe it or choose another id.',
       });
     }
-    if (this.#running.size + this.#starting.size >= limits.wsSubscriptionsMax) {
-      throw new CandelaError(
-        'LIMIT_EXCEEDED',
-        `a client may have ${limits.wsSubscriptionsMax} subscriptions`,
-      );
+    if (this.#running.size >= limits.wsSubscriptionsMax) {
+      const text = `a client may have ${limits.wsSubscriptionsMax} subscriptions`;
+      throw new CandelaError('LIMIT_EXCEEDED', text, { help: 'Name several symbols in one subscription.' });
     }
-    this.#starting.add(id);
-    const table = tableNamed(database, request.table);
-    const subscription = await database.subscribe({
+    const running: Running = { asked: message, subscription: null };
+    this.#running.set(id, running);
+    this.#open(message).then(
+      (subscription) => this.#begin(id, running, subscription),
+      (error: unknown) => {
+        if (this.#running.get(id) === running) this.#running.delete(id);
+        this.#fail(id, error);
+      },
+    );
+  }
+
+  async #open(message: SubscribeMessage): Promise<Subscription> {
+    const { database, limits } = this.#context;
+    const table = tableNamed(database, message.table);
+    const series = symbolFilter(table, message.symbols);
+    const snapshot = message.snapshot ?? 0;
+    if (snapshot > 0) {
+      const rows = snapshot * database.series(table.name, series).length;
+      if (Math.min(rows, table.rowCount < 0 ? rows : table.rowCount) > limits.wsSnapshotRowsMax) {
+        const text = `a snapshot may have ${limits.wsSnapshotRowsMax} rows, this one would have ${rows}`;
+        throw new CandelaError('LIMIT_EXCEEDED', text, { help: 'Ask for fewer rows or symbols.' });
+      }
+    }
+    return database.subscribe({
       table: table.name,
-      ...(request.timeframe === undefined ? {} : { timeframe: request.timeframe }),
-      series: symbolFilter(table, request.symbols),
-      live: request.live !== false,
-      closed: request.closed !== false,
-      snapshot: Math.min(request.snapshot ?? 0, limits.rowsMax),
-      throttleMs: request.throttleMs ?? 0,
+      ...(message.timeframe === undefined ? {} : { timeframe: message.timeframe }),
+      series,
+      live: message.live !== false,
+      closed: message.closed !== false,
+      snapshot,
+      throttleMs: message.throttleMs ?? 0,
     });
+  }
+
+  #begin(id: string, running: Running, subscription: Subscription): void {
     // Unsubscribed, or the client gone, while the snapshot was read.
-    if (!this.#starting.delete(id) || this.#socket.readyState !== this.#socket.OPEN)
-      return subscription.close();
-    this.#running.set(id, { subscription, time: request.time ?? 'iso' });
+    if (this.#running.get(id) !== running) {
+      subscription.close();
+      return;
+    }
+    running.subscription = subscription;
     this.#send({ type: 'subscribed', id });
     subscription.onReady(() => this.#deliver(id));
   }
 
   #unsubscribe(id: string): void {
     const running = this.#running.get(id);
-    if (!running && !this.#starting.delete(id))
-      throw new CandelaError('INVALID_ARGUMENT', `there is no subscription '${id}'`);
+    if (!running) throw new CandelaError('INVALID_ARGUMENT', `there is no subscription '${id}'`);
     this.#running.delete(id);
-    this.#waiting.delete(id);
-    running?.subscription.close();
+    this.#held.delete(id);
+    running.subscription?.close();
     this.#send({ type: 'unsubscribed', id });
   }
 
   /** Sends what waits for one subscription, unless the client is behind. */
   #deliver(id: string): void {
     const running = this.#running.get(id);
-    if (!running) return;
+    if (!running?.subscription) return;
     if (this.#socket.bufferedAmount > this.#context.limits.wsBufferedBytesMax) {
-      this.#waiting.add(id);
-      this.#watchDrain();
+      this.#held.add(id);
+      this.#behindSinceMs ??= this.#context.clock.monotonicMs();
       return;
     }
-    for (const event of running.subscription.take()) this.#socket.send(eventText(id, event, running.time));
-  }
-
-  #watchDrain(): void {
-    this.#behindSinceMs ??= this.#context.clock.monotonicMs();
-    this.#drainTimer ??= setInterval(() => this.#checkDrain(), drainCheckMs);
-  }
-
-  #checkDrain(): void {
-    const { limits, clock } = this.#context;
-    if (this.#socket.bufferedAmount > limits.wsBufferedBytesMax) {
-      if (clock.monotonicMs() - (this.#behindSinceMs ?? 0) < limits.wsStalledMsMax) return;
-      this.#socket.close(1013, 'the client reads too slowly');
-      this.#socket.terminate();
-      return;
+    const events = running.subscription.take();
+    for (const event of events) {
+      this.#socket.send(eventText(id, event, running.asked.time ?? 'iso'), this.#onSent);
     }
-    this.#stopDrain();
-    const ids = [...this.#waiting];
-    this.#waiting.clear();
+    if (events.length === 0) this.#checkThere(id, running.asked);
+  }
+
+  /** A subscription ends with the table or rollup that it is about: then the client is told. */
+  #checkThere(id: string, { table: name, timeframe }: SubscribeMessage): void {
+    const { database } = this.#context;
+    const table = database.table(name);
+    const isThere =
+      table !== undefined &&
+      (timeframe === undefined ||
+        table.rollup !== null ||
+        timeframesOf(database, table).includes(parseTimeframe(timeframe).text));
+    if (isThere) return;
+    this.#running.delete(id);
+    const what = `'${name}'${timeframe === undefined ? '' : ` with timeframe ${timeframe}`}`;
+    this.#fail(id, new CandelaError('TABLE_NOT_FOUND', `${what} was dropped; the subscription has ended`));
+  }
+
+  /** Called whenever the socket has sent something. */
+  #resume(): void {
+    if (this.#behindSinceMs === null) return;
+    if (this.#socket.bufferedAmount > this.#context.limits.wsBufferedBytesMax) return;
+    this.#behindSinceMs = null;
+    const ids = [...this.#held];
+    this.#held.clear();
     for (const id of ids) this.#deliver(id);
   }
 
-  #stopDrain(): void {
-    clearInterval(this.#drainTimer);
-    this.#drainTimer = undefined;
-    this.#behindSinceMs = null;
-  }
-
   #send(event: WireEvent): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(event));
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(event), this.#onSent);
   }
 
   #fail(id: string | null, error: unknown): void {
@@ -178,55 +215,10 @@ export class WsSession {
   }
 
   #end(): void {
-    this.#stopDrain();
-    this.#starting.clear();
-    for (const { subscription } of this.#running.values()) subscription.close();
+    this.#behindSinceMs = null;
+    this.#held.clear();
+    const ended = [...this.#running.values()];
     this.#running.clear();
+    for (const { subscription } of ended) subscription?.close();
   }
-}
-
-function eventText(id: string, event: BusEvent, time: TimeFormat): string {
-  if (event.type === 'lagged')
-    return JSON.stringify({ type: 'lagged', id, dropped: event.dropped } satisfies WireEvent);
-  const columns = [...encodeJsonColumns(event.rows, time)].join('');
-  return `{"type":"${event.type}","id":${JSON.stringify(id)},"rowCount":${event.rows.rowCount},"columns":${columns}}`;
-}
-
-const times: readonly unknown[] = ['iso', 's', 'ms', 'us', 'ns', undefined];
-
-function parseRequest(data: RawData, isBinary: boolean): WireRequest {
-  if (isBinary) throw malformed('a binary message');
-  let request: Partial<Record<string, unknown>>;
-  try {
-    request = JSON.parse(String(data));
-  } catch {
-    throw new CandelaError('SYNTAX', 'the message is not JSON', { help: help });
-  }
-  if (typeof request !== 'object' || request === null) throw malformed('not an object');
-  const { op, id, table, timeframe, symbols, snapshot, throttleMs, time } = request;
-  if (op === 'ping') return { op };
-  if (op !== 'subscribe' && op !== 'unsubscribe') throw malformed(`op '${String(op)}'`);
-  if (typeof id !== 'string' || id.length > 200)
-    throw malformed('id is not a string of up to 200 characters');
-  if (op === 'unsubscribe') return { op, id };
-  if (typeof table !== 'string') throw malformed('table is not a string');
-  if (timeframe !== undefined && typeof timeframe !== 'string') throw malformed('timeframe is not a string');
-  const isList =
-    symbols === undefined ||
-    (Array.isArray(symbols) && symbols.every((symbol) => typeof symbol === 'string'));
-  if (!isList) throw malformed('symbols is not a list of strings');
-  for (const [name, value] of Object.entries({ snapshot, throttleMs })) {
-    if (value !== undefined && !(Number.isInteger(value) && Number(value) >= 0))
-      throw malformed(`${name} is not a whole number from 0`);
-  }
-  if (!times.includes(time)) throw malformed(`time '${String(time)}'`);
-  return request as unknown as WireRequest;
-}
-
-const help =
-  'Send {"op":"subscribe","id":"a","table":"…","timeframe":"1m","symbols":["…"]}, ' +
-  '{"op":"unsubscribe","id":"a"} or {"op":"ping"}.';
-
-function malformed(what: string): CandelaError {
-  return new CandelaError('INVALID_ARGUMENT', `a message that is not understood: ${what}`, { help });
 }

@@ -1,79 +1,95 @@
 /** WebSocket clients on the HTTP port: upgrades, limits, life signs. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { CandelaError, toCandelaError } from '../../../core/errors.ts';
 import { requireRole } from '../../../net/auth.ts';
-import type { HttpContext } from '../context.ts';
-import { checkHost, identify } from '../context.ts';
-import { httpStatus, wireError } from '../error-map.ts';
+import { checkHost, type HttpContext, identify } from '../context.ts';
+import { endWithError } from '../error-map.ts';
 import { WsSession } from './session.ts';
 
 /** Running WebSocket clients. */
 export interface WsClients {
   count(): number;
-  /** Says good-bye with 1001 and closes. */
-  close(): void;
+  /** Lets nobody in any more, says good-bye with 1001 and closes; resolves when all are gone, within seconds. */
+  close(): Promise<void>;
 }
 
-/** Clients are pinged this often; one that has not answered by the next time is gone. */
-const pingIntervalMs = 30_000;
+/** Clients are looked at this often … */
+const checkIntervalMs = 1_000;
+/** … and pinged after so many looks; one that has not answered by the next time is gone. */
+const checksPerPing = 30;
 
 /** Serves `/ws` on an HTTP server. */
 export function serveWebSockets(server: Server, context: HttpContext): WsClients {
-  const { limits } = context;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.wsMessageBytesMax });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: context.limits.wsMessageBytesMax });
+  const sessions = new Map<WebSocket, WsSession>();
   const alive = new WeakSet<WebSocket>();
+  let isClosing = false;
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    letIn(request, context, sockets.clients.size).then(
+    letIn(request, context, () => isClosing, sessions.size).then(
       () =>
         sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request)),
-      (error: unknown) => refuse(socket, toCandelaError(error)),
+      (error: unknown) => refuse(context, socket, error),
     );
   });
   sockets.on('connection', (client) => {
+    sessions.set(client, new WsSession(context, client));
     alive.add(client);
     client.on('pong', () => alive.add(client));
-    new WsSession(context, client);
+    client.on('close', () => sessions.delete(client));
   });
-  const pings = setInterval(() => {
-    for (const client of sockets.clients) {
-      if (!alive.delete(client)) client.terminate();
-      else client.ping();
+  let checks = 0;
+  const timer = setInterval(() => {
+    const isPing = ++checks % checksPerPing === 0;
+    for (const [client, session] of sessions) {
+      session.checkBehind();
+      if (!isPing) continue;
+      if (alive.delete(client)) client.ping();
+      else client.terminate();
     }
-  }, pingIntervalMs);
-  pings.unref();
+  }, checkIntervalMs);
+  timer.unref();
   return {
-    count: () => sockets.clients.size,
-    close() {
-      clearInterval(pings);
-      for (const client of sockets.clients) client.close(1001, 'the server is shutting down');
+    count: () => sessions.size,
+    async close() {
+      isClosing = true;
+      clearInterval(timer);
+      const gone = [...sessions.keys()].map(
+        (client) => new Promise((resolve) => client.on('close', resolve)),
+      );
+      for (const session of sessions.values()) session.close(1001, 'the server is shutting down');
       sockets.close();
+      await Promise.all(gone);
     },
   };
 }
 
-async function letIn(request: IncomingMessage, context: HttpContext, clientCount: number): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
-  if (url.pathname !== '/ws')
-    throw new CandelaError('ROUTE_NOT_FOUND', `no WebSocket is served at ${url.pathname}`, {
+async function letIn(
+  request: IncomingMessage,
+  context: HttpContext,
+  isClosing: () => boolean,
+  clientCount: number,
+): Promise<void> {
+  const [path, query = ''] = (request.url ?? '/').split('?', 2);
+  if (path !== '/ws') {
+    throw new CandelaError('ROUTE_NOT_FOUND', `no WebSocket is served at ${path}`, {
       help: 'Connect to /ws.',
     });
+  }
   if (clientCount >= context.limits.wsClientsMax) {
-    throw new CandelaError(
-      'LIMIT_EXCEEDED',
-      `the server serves ${context.limits.wsClientsMax} WebSocket clients`,
-    );
+    const message = `the server serves ${context.limits.wsClientsMax} WebSocket clients at most`;
+    throw new CandelaError('LIMIT_EXCEEDED', message);
   }
   checkHost(context.authenticator, request.headers.host);
   checkOrigin(request);
   // Browsers cannot set headers on a WebSocket, so a token may come in the address.
-  const token = url.searchParams.get('token');
+  const token = new URLSearchParams(query).get('token');
   const header = token === null ? request.headers.authorization : `Bearer ${token}`;
   const identity = await identify(context.authenticator, header, request.socket.remoteAddress ?? '');
   requireRole(identity, 'read');
+  if (isClosing()) throw new CandelaError('STOPPING', 'the server is shutting down');
 }
 
 /**
@@ -88,13 +104,9 @@ function checkOrigin(request: IncomingMessage): void {
   });
 }
 
-function refuse(socket: Duplex, error: CandelaError): void {
-  const body = JSON.stringify(wireError(error));
-  const lines = [
-    `HTTP/1.1 ${httpStatus(error)} Refused`,
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+function refuse({ log }: HttpContext, socket: Duplex, thrown: unknown): void {
+  const error = toCandelaError(thrown);
+  if (error.kind === 'internal') log.error({ err: thrown }, 'websocket upgrade failed');
+  else log.info({ code: error.code }, error.message);
+  endWithError(socket, error);
 }

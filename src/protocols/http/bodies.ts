@@ -1,0 +1,64 @@
+/** Request bodies: unpacked on the way in, and bounded, each and together. */
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { CandelaError } from '../../core/errors.ts';
+
+const chunkBytes = 256 * 1024;
+
+/** Every route takes gzipped bodies. The route's own limit holds before and after unpacking. */
+export function unpackBodies(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    const encoding = String(request.headers['content-encoding'] ?? 'identity').toLowerCase();
+    if (encoding === 'identity') return payload;
+    if (encoding !== 'gzip') {
+      throw new CandelaError('UNSUPPORTED', `content-encoding '${encoding}'`, {
+        help: 'Send gzip, or no encoding.',
+      });
+    }
+    return unpacked(payload as Readable);
+  });
+}
+
+/** The framework compares `receivedEncodedLength`, bytes before unpacking, with the content-length header. */
+function unpacked(payload: Readable): Readable & { receivedEncodedLength: number } {
+  const gunzip = Object.assign(createGunzip({ chunkSize: chunkBytes }), { receivedEncodedLength: 0 });
+  payload.on('data', (chunk: Buffer) => {
+    gunzip.receivedEncodedLength += chunk.length;
+  });
+  // An error reaches the reader through gunzip, which pipeline destroys with it.
+  pipeline(payload, gunzip, () => undefined);
+  return gunzip;
+}
+
+/** In this scope bodies of any type stay bytes: the codecs read them. */
+export function keepBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => body,
+  );
+}
+
+/**
+ * A hook that counts the bodies being read together, each as what its header promises or, packed or without a
+ * promise, as the largest it may become; over the bound a request is turned away before its body is read.
+ */
+export function bodyBudget(bytesMax: number, bytesInFlightMax: number) {
+  let bytesInFlight = 0;
+  return async (request: FastifyRequest): Promise<void> => {
+    const promised = Number(request.headers['content-length'] ?? Number.NaN);
+    const isPlain = request.headers['content-encoding'] === undefined && Number.isFinite(promised);
+    const bytes = isPlain ? Math.min(promised, bytesMax) : bytesMax;
+    if (bytesInFlight > 0 && bytesInFlight + bytes > bytesInFlightMax) {
+      throw new CandelaError('LIMIT_EXCEEDED', `${bytesInFlight} bytes of writes are being read already`, {
+        help: 'Try again in a moment, or send less at a time.',
+      });
+    }
+    bytesInFlight += bytes;
+    request.raw.once('close', () => {
+      bytesInFlight -= bytes;
+    });
+  };
+}
