@@ -24,7 +24,7 @@ function cascade(rows: number): Figure[] {
   const ticks = makeTicks(rows);
   const nodes = makeNodes();
   const [root] = nodes;
-  const fold = new TickFold(root.plan.timeframe, root.plan.slots);
+  const fold = new TickFold(root.plan.bucketing, root.plan.slots);
   const t256 = new Float64Array(rows);
   toT256(ticks.timesNs, t256);
   const elapsed = startStopwatch();

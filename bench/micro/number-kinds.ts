@@ -56,7 +56,7 @@ function foldRun({ name, type, column }: (typeof kinds)[number]): Run {
         const columns = [column(ticks.prices.subarray(from, to)), column(ticks.sizes.subarray(from, to))];
         return { from, to, columns };
       });
-      const fold = new TickFold(plan.timeframe, plan.slots);
+      const fold = new TickFold(plan.bucketing, plan.slots);
       let folded = 0;
       const elapsed = startStopwatch();
       for (const { from, to, columns } of batches) {

@@ -3,6 +3,7 @@
  * {@link Database}. Writes end in a columnar batch, reads in a range request or in SQL text.
  */
 import type { RowRejection } from '../core/errors.ts';
+import type { BucketingOptions } from '../market/bucketing.ts';
 import type { Batch, ColumnSet, Scalar } from '../market/columns.ts';
 import type { CandlesDef, ColumnDef, RollupDef, TableDef } from '../market/schema.ts';
 
@@ -69,8 +70,11 @@ export interface ReadResult extends ColumnSet {
   cursor: string | null;
 }
 
-/** Bars of any timeframe that is stored or can be merged from a stored one. */
-export interface BarsRequest extends Omit<ReadRequest, 'table'> {
+/**
+ * Bars of any timeframe that is stored or can be merged from a stored one. With a time zone, a calendar or a week start
+ * the buckets are those (`market/bucketing.ts`); without, those of the stored bars that serve, bars in UTC preferred.
+ */
+export interface BarsRequest extends Omit<ReadRequest, 'table'>, BucketingOptions {
   /** The ticks table (its rollups are searched) or a rollup. */
   table: string;
   timeframe: string;

@@ -2,7 +2,6 @@
 import { CandelaError } from '../core/errors.ts';
 import type { Batch, ColumnSet } from '../market/columns.ts';
 import type { CandlesDef, RollupDef, TableDef } from '../market/schema.ts';
-import { parseTimeframe } from '../market/timeframe.ts';
 import type { Topic } from './bus/bus.ts';
 import { queueRowsDefault } from './bus/bus.ts';
 import { Publisher } from './bus/publish.ts';
@@ -211,12 +210,12 @@ export class Engine implements Database {
 /** What a subscription is to: a ticks table, or a rollup by name or by timeframe. */
 function subscribed(state: EngineState, request: SubscribeRequest): RowsEntry | RollupEntry {
   if (request.timeframe !== undefined) {
-    const timeframe = parseTimeframe(request.timeframe);
-    const entry = findTimeframe(state.catalog, request.table, timeframe);
-    if (entry.node.plan.timeframe.text === timeframe.text) return entry;
+    const { table, timeframe } = request;
+    const { entry, wanted, isStored } = findTimeframe(state.catalog, { table, timeframe });
+    if (isStored) return entry;
     throw new CandelaError(
       'TIMEFRAME_NOT_FOUND',
-      `'${request.table}' keeps no ${timeframe.text} bars to stream`,
+      `'${request.table}' keeps no ${wanted.timeframe.text} bars to stream`,
       {
         help: 'Subscribe to a stored timeframe, or create a rollup of this one; reads can merge, streams cannot.',
       },

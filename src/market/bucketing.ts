@@ -45,6 +45,8 @@ export interface Bucketing {
   options: BucketingOptions;
   /** Equal for bucketings with the same buckets. */
   key: string;
+  /** For messages: `1d`, `1d in Europe/London`, `1d of XNYS`. */
+  label: string;
   /** Are there ticks that belong to no bucket (see `holds`)? */
   hasGaps: boolean;
   /** Sessions, or local days; null when plain. */
@@ -62,6 +64,7 @@ const dayNs = 86_400e9;
 const epochWeekday = 4;
 const utcNames = new Set(['UTC', 'Etc/UTC', 'GMT', 'Etc/GMT']);
 const calendars = new Map<string, Calendar>();
+const ownCalendars = new WeakMap<CalendarDef, Calendar>();
 
 /** The buckets of a timeframe (text such as `1d`, or parsed). Throws `INVALID_ARGUMENT` naming the option at fault. */
 export function createBucketing(timeframe: string | Timeframe, options: BucketingOptions = {}): Bucketing {
@@ -73,6 +76,15 @@ export function createBucketing(timeframe: string | Timeframe, options: Bucketin
       help: 'In a time zone or a calendar use widths up to a day, or whole days, weeks, months and years.',
     });
   return sessions ? inSessions(parsed, options, sessions, weekStart) : plain(parsed, options);
+}
+
+/** Only the options, of something that has them among others. */
+export function bucketingOptions({ timeZone, calendar, weekStart }: BucketingOptions): BucketingOptions {
+  return {
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(calendar === undefined ? {} : { calendar }),
+    ...(weekStart === undefined ? {} : { weekStart }),
+  };
 }
 
 /** The same zone, calendar and week start with another timeframe. */
@@ -114,6 +126,7 @@ function plain(timeframe: Timeframe, options: BucketingOptions): Bucketing {
     timeframe,
     options,
     key: timeframe.text,
+    label: timeframe.text,
     hasGaps: false,
     sessions: null,
     bucketOf: find,
@@ -145,6 +158,7 @@ function inSessions(
     timeframe,
     options,
     key: `${timeframe.text} ${sessionsKeyOf(options, sessions)} ${weekStart}`,
+    label: `${timeframe.text} ${options.calendar === undefined ? 'in' : 'of'} ${sessions.name}`,
     hasGaps: sessions.hasGaps,
     sessions,
     bucketOf: find,
@@ -281,8 +295,13 @@ function sessionsFor({ timeZone, calendar }: BucketingOptions, needsDates: boole
 }
 
 function calendarFor(calendar: string | CalendarDef): Calendar {
-  if (typeof calendar !== 'string') return createCalendar(calendar);
-  return cached(`calendar ${calendar}`, () => createCalendar(shippedCalendar(calendar)));
+  if (typeof calendar === 'string')
+    return cached(`calendar ${calendar}`, () => createCalendar(shippedCalendar(calendar)));
+  const known = ownCalendars.get(calendar);
+  if (known) return known;
+  const made = createCalendar(calendar);
+  ownCalendars.set(calendar, made);
+  return made;
 }
 
 /** Calendars are shared: each remembers the sessions of the dates it was asked for. */

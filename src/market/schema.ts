@@ -1,4 +1,5 @@
 /** Table definitions: plain data, checked by the engine's catalog, stored as JSON. */
+import type { BucketingOptions } from './bucketing.ts';
 
 /** The type of a column as a user declares it. */
 export type ColumnType =
@@ -66,8 +67,11 @@ export type Aggregate =
   | { name: string; fn: 'vwap'; of: string; weight: string }
   | { name: string; fn: 'first-time' | 'last-time' };
 
-/** A table derived from another by bucket and group, kept current by the engine. */
-export interface RollupDef {
+/**
+ * A table derived from another by bucket and group, kept current by the engine. Time zone, calendar and week start say
+ * where its buckets lie: see `market/bucketing.ts`.
+ */
+export interface RollupDef extends BucketingOptions {
   name: string;
   /** A ticks table, or another rollup whose aggregates these continue (`min` of a `min` and so on). */
   source: string;
@@ -80,8 +84,11 @@ export interface RollupDef {
   timeColumn?: string;
 }
 
-/** Bars of several timeframes over one ticks table, as one request: see `Database.createCandles`. */
-export interface CandlesDef {
+/**
+ * Bars of several timeframes over one ticks table, as one request: see `Database.createCandles`. Time zone, calendar
+ * and week start hold for each.
+ */
+export interface CandlesDef extends BucketingOptions {
   source: string;
   price: string;
   /** Traded size per tick … */

@@ -51,7 +51,10 @@ const unitNames: Record<string, string> = {
 /** Week buckets start on Mondays: 1970-01-05 was one. */
 const weekOrigin = 4 * 86400 * secondNs;
 
-/** Parses `1s`, `30m`, `4h`, `1d`, `1w`, `1mo`, `1q` (three months), `1y` and the spellings above. Throws `INVALID_ARGUMENT`. */
+/**
+ * Parses `1s`, `30m`, `4h`, `1d`, `1w`, `1mo`, `1q` (three months), `1y` and the spellings above. Throws
+ * `INVALID_ARGUMENT`.
+ */
 export function parseTimeframe(text: string): Timeframe {
   const parts = /^\s*(\d{1,6})\s*([A-Za-z]+)\s*$/.exec(text);
   const unitName = parts ? (unitNames[parts[2]] ?? parts[2]) : '';

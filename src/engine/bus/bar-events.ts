@@ -2,7 +2,6 @@
 
 import { concatSets } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
-import { bucketOf } from '../../market/timeframe.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
 import { visibleBars } from '../read/visible-bars.ts';
 import { Partials } from '../rollup/partials.ts';
@@ -70,7 +69,7 @@ export function overdueBars(entry: RollupEntry, horizon: number): GroupedBars | 
   const due: number[] = [];
   for (let group = 0; group < node.groupCount; group++) {
     if (!node.live(group, one, 0)) continue;
-    const isDue = bucketOf(node.plan.timeframe, one.start[0]).end <= horizon;
+    const isDue = node.plan.bucketing.bucketOf(one.start[0]).end <= horizon;
     if (!isDue || node.announcedStart[group] >= one.start[0]) continue;
     node.announcedStart[group] = one.start[0];
     node.announcedTicks[group] = one.rows[0];

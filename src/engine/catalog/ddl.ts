@@ -3,8 +3,8 @@
  * the old state or the new.
  */
 import { CandelaError } from '../../core/errors.ts';
+import { bucketingOptions, createBucketing, divides } from '../../market/bucketing.ts';
 import type { CandlesDef, ColumnDef, RollupDef, TableDef } from '../../market/schema.ts';
-import { divides, parseTimeframe } from '../../market/timeframe.ts';
 import type { StorageOp } from '../../storage/storage.ts';
 import type { TableChange } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
@@ -141,24 +141,23 @@ async function buildRollup(ddl: Ddl, def: RollupDef): Promise<RollupEntry> {
 
 /** See `Database.createCandles`. */
 export async function createCandles(ddl: Ddl, def: CandlesDef): Promise<Entry[]> {
-  const timeframes = def.timeframes.map(parseTimeframe).sort((a, b) => a.widthNs - b.widthNs);
-  if (timeframes.length === 0)
+  const options = bucketingOptions(def);
+  const bucketings = def.timeframes
+    .map((timeframe) => createBucketing(timeframe, options))
+    .sort((a, b) => a.timeframe.widthNs - b.timeframe.widthNs);
+  if (bucketings.length === 0)
     throw new CandelaError('INVALID_ARGUMENT', `candles of '${def.source}': no timeframes are given`);
   const made: Entry[] = [];
-  for (const [index, timeframe] of timeframes.entries()) {
-    const finer = timeframes
-      .slice(0, index)
-      .filter((candidate) => divides(candidate, timeframe))
-      .at(-1);
-    const name = `${def.source}_${timeframe.text}`;
-    const rollup: RollupDef = finer
-      ? {
-          name,
-          source: `${def.source}_${finer.text}`,
-          timeframe: timeframe.text,
-          aggregates: continuedCandle(def),
-        }
-      : { name, source: def.source, timeframe: timeframe.text, aggregates: candleOf(def) };
+  for (const [index, bucketing] of bucketings.entries()) {
+    const finer = bucketings.slice(0, index).findLast((candidate) => divides(candidate, bucketing));
+    const timeframe = bucketing.timeframe.text;
+    const rollup: RollupDef = {
+      name: `${def.source}_${timeframe}`,
+      source: finer ? `${def.source}_${finer.timeframe.text}` : def.source,
+      timeframe,
+      ...options,
+      aggregates: finer ? continuedCandle(def) : candleOf(def),
+    };
     made.push(await createRollup(ddl, rollup));
   }
   return made;

@@ -1,56 +1,55 @@
 /** Bars of a timeframe that is not stored, merged from the stored bars of a shorter one. */
-import { bucketOf, type Timeframe } from '../../market/timeframe.ts';
+import { type Bucketing, bucketsWithin } from '../../market/bucketing.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
 import { ceil256, type Range } from './range.ts';
 import { type BarsRead, type BarsState, cutBars, mergeToTimeframe, readBars } from './read-bars.ts';
 
-/** Reads whole buckets of `timeframe` that start within the range. */
+/** Reads whole buckets of `wanted` that start within the range. */
 export async function readMergedBars(
   state: BarsState,
   target: BarsTarget,
   groups: Int32Array | null,
   range: Range,
-  timeframe: Timeframe,
+  wanted: Bucketing,
   withLive: boolean,
 ): Promise<BarsRead> {
-  const stored = target.node.plan.timeframe;
   // A bucket takes at most so many stored bars per series. Beyond the limit: one bucket that may be cut, the cursor's,
   // and of each series one that is open and to be left out.
-  const ratio = Math.ceil((timeframe.widthNs / stored.widthNs) * (timeframe.months > 0 ? 1.1 : 1));
+  const ratio = bucketsWithin(target.node.plan.bucketing, wanted);
   const groupCount = Math.max(1, groups?.length ?? target.seriesCount);
   const finer: Range = {
     order: range.order,
     limit: range.limit === null ? null : (range.limit + 2 + (withLive ? 0 : groupCount)) * ratio * groupCount,
     after: null,
-    ...wholeBuckets(range, timeframe),
+    ...wholeBuckets(range, wanted),
   };
   const newest = withLive ? null : target.node.newestStarts();
   const bars = await readBars(state, target, groups, finer, withLive);
-  const merged = mergeToTimeframe(bars, timeframe, range.order);
+  const merged = mergeToTimeframe(bars, wanted, range.order);
   const { start, group } = merged.partials;
   const rows = newest
-    ? merged.rows.filter((row) => bucketOf(timeframe, start[row]).end <= newest[group[row]])
+    ? merged.rows.filter((row) => wanted.bucketOf(start[row]).end <= newest[group[row]])
     : merged.rows;
   return cutBars({ ...merged, rows }, range);
 }
 
 /** Bounds that let in every stored bar of the buckets asked for, and no others: the cursor's own bucket among them. */
-function wholeBuckets(range: Range, timeframe: Timeframe): { fromNs: bigint | null; toNs: bigint | null } {
-  let fromNs = range.fromNs === null ? null : boundary(timeframe, range.fromNs);
-  let toNs = range.toNs === null ? null : boundary(timeframe, range.toNs);
+function wholeBuckets(range: Range, wanted: Bucketing): { fromNs: bigint | null; toNs: bigint | null } {
+  let fromNs = range.fromNs === null ? null : boundary(wanted, range.fromNs);
+  let toNs = range.toNs === null ? null : boundary(wanted, range.toNs);
   if (range.after && range.order === 'asc') fromNs = later(fromNs, range.after.timeNs);
   if (range.after && range.order === 'desc') {
-    const end = BigInt(bucketOf(timeframe, Number(range.after.timeNs)).end);
+    const end = BigInt(wanted.bucketOf(Number(range.after.timeNs)).end);
     toNs = toNs === null || end < toNs ? end : toNs;
   }
   return { fromNs, toNs };
 }
 
 /** The first bucket start at or after a time. */
-function boundary(timeframe: Timeframe, timeNs: bigint): bigint {
+function boundary(wanted: Bucketing, timeNs: bigint): bigint {
   const t = ceil256(timeNs);
-  const { start, end } = bucketOf(timeframe, t);
-  return BigInt(start === t ? start : end);
+  const { start } = wanted.bucketOf(t);
+  return BigInt(start >= t ? start : wanted.next(start).start);
 }
 
 function later(a: bigint | null, b: bigint): bigint {

@@ -8,11 +8,10 @@
  * read that was overtaken time and again shows each bar whole, but those stored meanwhile as of a later moment.
  */
 
+import type { Bucketing } from '../../market/bucketing.ts';
 import { concatSets } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import { sliceColumn } from '../../market/columns.ts';
-import type { Timeframe } from '../../market/timeframe.ts';
-import { bucketOf } from '../../market/timeframe.ts';
 import type { ScanRequest, Storage } from '../../storage/storage.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import type { EngineState } from '../engine-state.ts';
@@ -256,13 +255,13 @@ export function cutBars({ partials, rows, isCut }: BarsRead, range: Range): Bars
 }
 
 /** Merges whole bars into those of a longer timeframe, in the order given, by (bucket start, group). */
-export function mergeToTimeframe(read: BarsRead, timeframe: Timeframe, order: 'asc' | 'desc'): BarsRead {
+export function mergeToTimeframe(read: BarsRead, wanted: Bucketing, order: 'asc' | 'desc'): BarsRead {
   const { partials } = read;
   const merged = new Partials(partials.specs, Math.max(16, read.rows.length));
   const same = Int32Array.from(partials.specs, (_, i) => i);
   const rowOf: RowOf = new Map();
   for (const row of read.rows) {
-    const { start } = bucketOf(timeframe, partials.start[row]);
+    const { start } = wanted.bucketOf(partials.start[row]);
     const known = keyedRow(rowOf, partials.group[row], start);
     if (known !== undefined) {
       merged.mergeRow(partials, row, known, same);

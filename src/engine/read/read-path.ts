@@ -4,7 +4,6 @@ import { CandelaError } from '../../core/errors.ts';
 import { concatSets } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import { sliceColumn } from '../../market/columns.ts';
-import { parseTimeframe } from '../../market/timeframe.ts';
 import type { BarKey } from '../bus/bar-events.ts';
 import { liveBars } from '../bus/bar-events.ts';
 import type { Entry, PlainEntry, RollupEntry, RowsEntry } from '../catalog/catalog.ts';
@@ -72,24 +71,21 @@ function barsCursor({ partials, rows, isCut }: BarsRead): string | null {
 
 /** See `Database.bars`. */
 export async function bars(state: EngineState, request: BarsRequest): Promise<BarsResult> {
-  const timeframe = parseTimeframe(request.timeframe);
-  const entry = findTimeframe(state.catalog, request.table, timeframe);
-  const stored = entry.node.plan.timeframe;
+  const { entry, wanted, isStored } = findTimeframe(state.catalog, request);
   checkColumns(entry, request.columns);
   const groups = matchSeries(entry, request.series);
   const range = checkRange(request);
   const target = barsTarget(entry);
   const withLive = request.live !== false;
-  const found =
-    stored.text === timeframe.text
-      ? await readBars(state, target, groups, range, withLive)
-      : await readMergedBars(state, target, groups, range, timeframe, withLive);
+  const found = isStored
+    ? await readBars(state, target, groups, range, withLive)
+    : await readMergedBars(state, target, groups, range, wanted, withLive);
   const rows = await visible(state, entry, found);
   return {
     ...project(rows, request.columns),
-    timeframe: timeframe.text,
+    timeframe: wanted.timeframe.text,
     rollup: entry.def.name,
-    rollupTimeframe: stored.text,
+    rollupTimeframe: entry.node.plan.bucketing.timeframe.text,
     cursor: barsCursor(found),
   };
 }

@@ -32,7 +32,7 @@ export async function backfill(state: EngineState, entry: RollupEntry): Promise<
 
 async function fromTicks(state: EngineState, entry: RollupEntry): Promise<void> {
   const { node, ticks, groups } = entry;
-  const fold = new TickFold(node.plan.timeframe, node.plan.slots);
+  const fold = new TickFold(node.plan.bucketing, node.plan.slots);
   for (let after: Position | null = null, isMore = true; isMore; ) {
     const rows = await readRows(state.storage, ticks.table, null, page(after));
     const count = rows.timesNs.length;

@@ -12,10 +12,11 @@
  *
  *     t256  the time cut to a multiple of 256 ns          tie   (time mod 256 ns) × 2^44 + arrival number
  */
-import type { Timeframe } from '../../market/timeframe.ts';
-import { bucketOf } from '../../market/timeframe.ts';
-import type { Slot, SlotSpec, TickColumns } from './slots.ts';
+import type { Bucketing } from '../../market/bucketing.ts';
+import type { Slot, SlotSpec } from './slots.ts';
 import { createSlot, picksFirst } from './slots.ts';
+import type { TickBatch } from './tick-batch.ts';
+import { insideOf } from './tick-batch.ts';
 
 /** Arrival numbers stay below this, so that a tie is an exact double. */
 export const arrivalLimit = 2 ** 44;
@@ -140,29 +141,14 @@ export function sameSlot(a: SlotSpec, b: SlotSpec): boolean {
 }
 
 /**
- * A batch of ticks of one table as the fold takes it. Of ticks with equal times the one that arrived first
- * stands first.
- */
-export interface TickBatch {
-  count: number;
-  /** Group of each tick. */
-  group: Int32Array;
-  t256: Float64Array;
-  timesNs: BigInt64Array;
-  /** Arrival number of the first tick … */
-  firstArrival: number;
-  /** … and of each, where they do not follow one another; null when they do. */
-  arrivals: Float64Array | null;
-  columns: TickColumns;
-}
-
-/**
  * Folds batches of ticks into partial bars, one per (group, bucket) that follows another in the batch; a group that
  * returns to an earlier bucket gets another partial bar, which is as good, since merging is exact.
  */
 export class TickFold {
   readonly partials: Partials;
-  readonly #timeframe: Timeframe;
+  readonly #bucketing: Bucketing;
+  /** Ticks left out so far: they belong to no bucket. */
+  outsideCount = 0;
   /** Per group: the partial row in hand, valid when its group and batch stamp agree. */
   #rowOf = new Int32Array(16).fill(-1);
   #target = new Int32Array(0);
@@ -170,14 +156,19 @@ export class TickFold {
   #lastRow: Int32Array = new Int32Array(256);
   #end: Float64Array = new Float64Array(256);
 
-  constructor(timeframe: Timeframe, specs: readonly SlotSpec[]) {
-    this.#timeframe = timeframe;
+  constructor(bucketing: Bucketing, specs: readonly SlotSpec[]) {
+    this.#bucketing = bucketing;
     this.partials = new Partials(specs, 256);
   }
 
-  /** Folds the batch; the result is in `partials`, rows 0 … length-1, until the next call. */
-  fold(batch: TickBatch): Partials {
+  /**
+   * Folds the batch; the result is in `partials`, rows 0 … length-1, until the next call. Ticks that belong to no
+   * bucket, which a market's calendar has, are counted and left out.
+   */
+  fold(ticks: TickBatch): Partials {
     const { partials } = this;
+    const batch = this.#bucketing.hasGaps ? insideOf(ticks, this.#bucketing) : ticks;
+    this.outsideCount += ticks.count - batch.count;
     if (this.#target.length < batch.count) this.#target = new Int32Array(batch.count * 2);
     this.#assign(batch);
     const count = partials.length;
@@ -251,7 +242,7 @@ export class TickFold {
       const end = this.#end[row - 1];
       if (t >= start && t < end) return { start, end };
     }
-    return bucketOf(this.#timeframe, t);
+    return this.#bucketing.bucketOf(t);
   }
 
   #position(batch: TickBatch): void {

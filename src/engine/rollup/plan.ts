@@ -3,9 +3,9 @@
  * whether they continue those of the rollup it reads from.
  */
 import { CandelaError } from '../../core/errors.ts';
+import type { Bucketing } from '../../market/bucketing.ts';
+import { bucketingOptions, createBucketing, divides } from '../../market/bucketing.ts';
 import type { Aggregate, ColumnDef, ColumnType, RollupDef } from '../../market/schema.ts';
-import type { Timeframe } from '../../market/timeframe.ts';
-import { divides, parseTimeframe } from '../../market/timeframe.ts';
 import { sameSlot } from './partials.ts';
 import type { SlotFunction, SlotSpec } from './slots.ts';
 
@@ -37,7 +37,7 @@ export interface BaseAggregate {
 
 /** Everything the engine needs to run a rollup. */
 export interface RollupPlan {
-  timeframe: Timeframe;
+  bucketing: Bucketing;
   slots: SlotSpec[];
   outputs: Output[];
 }
@@ -50,17 +50,19 @@ export interface PlanSource {
   rollup: RollupPlan | undefined;
 }
 
-/** Plans a rollup. Throws `INVALID_SCHEMA` or `UNSUPPORTED` naming the aggregate. */
+/** Plans a rollup. Throws `INVALID_ARGUMENT`, `INVALID_SCHEMA` or `UNSUPPORTED` naming the aggregate. */
 export function planRollup(def: RollupDef, source: PlanSource): RollupPlan {
-  const timeframe = parseTimeframe(def.timeframe);
-  if (source.rollup && !divides(source.rollup.timeframe, timeframe)) {
+  const bucketing = createBucketing(def.timeframe, bucketingOptions(def));
+  if (source.rollup && !divides(source.rollup.bucketing, bucketing)) {
     throw new CandelaError(
       'INVALID_SCHEMA',
-      `rollup '${def.name}': ${timeframe.text} is not whole ${source.rollup.timeframe.text} bars of '${source.name}'`,
-      { help: 'Choose a timeframe that is a multiple of the source, or build on the ticks table.' },
+      `rollup '${def.name}': ${bucketing.label} is not whole ${source.rollup.bucketing.label} bars of '${source.name}'`,
+      {
+        help: 'Choose a multiple of the source, in the same time zone or calendar, or build on the ticks table.',
+      },
     );
   }
-  const plan: RollupPlan = { timeframe, slots: [], outputs: [] };
+  const plan: RollupPlan = { bucketing, slots: [], outputs: [] };
   for (const aggregate of def.aggregates) {
     const base = source.rollup ? continued(def, aggregate, source.rollup) : baseOf(def, aggregate, source);
     plan.outputs.push(outputOf(plan, aggregate.name, base, source));

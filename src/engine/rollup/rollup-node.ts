@@ -18,7 +18,6 @@
  * where its
  *   bucket may still be open.
  */
-import { bucketOf } from '../../market/timeframe.ts';
 import type { HotBlock } from '../hot/hot-rows.ts';
 import { HotRows } from '../hot/hot-rows.ts';
 import { Partials, precedes, slotMapping } from './partials.ts';
@@ -131,7 +130,7 @@ export class RollupNode {
       open.mergeRow(from, row, group, this.#slotFrom);
       return;
     }
-    const bucket = bucketOf(this.plan.timeframe, t);
+    const bucket = this.plan.bucketing.bucketOf(t);
     if (bucket.start > this.lastStart[group]) {
       if (open.rows[group] > 0) this.#close(group, lsn);
       open.copyRow(from, row, group, this.#slotFrom);
@@ -189,7 +188,7 @@ export class RollupNode {
     if (group >= this.groupCount) return false;
     const holder = this.levels.find(({ node }) => node.open.rows[group] > 0);
     if (!holder) return false;
-    const bucket = bucketOf(this.plan.timeframe, holder.node.open.start[group]);
+    const bucket = this.plan.bucketing.bucketOf(holder.node.open.start[group]);
     let isEmpty = true;
     for (const { node, slotFrom } of this.levels) {
       const start = node.open.start[group];
@@ -266,7 +265,7 @@ export class RollupNode {
     const group = from.group[row];
     this.reserveGroups(group + 1);
     this.open.copyRow(from, row, group, this.ownSlots);
-    this.openEnd[group] = bucketOf(this.plan.timeframe, from.start[row]).end;
+    this.openEnd[group] = this.plan.bucketing.bucketOf(from.start[row]).end;
     this.lastStart[group] = Math.max(this.lastStart[group], from.start[row]);
   }
 

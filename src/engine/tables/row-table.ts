@@ -194,7 +194,7 @@ export class RowTable {
     const isOwn = groups.index !== this.series;
     this.roots.push({
       node,
-      fold: new TickFold(node.plan.timeframe, node.plan.slots),
+      fold: new TickFold(node.plan.bucketing, node.plan.slots),
       groups: isOwn ? groups : null,
     });
     this.#isKeyFolded ||= node.plan.slots.some(

@@ -56,6 +56,10 @@ const minutesMax = 720;
 
 /** Parses a calendar. Throws `INVALID_ARGUMENT` that names what does not fit. */
 export function parseCalendar(def: CalendarDef): ParsedCalendar {
+  if (typeof def !== 'object' || def === null)
+    throw new CandelaError('INVALID_ARGUMENT', `${JSON.stringify(def)} is not a calendar`, {
+      help: 'Give the name of a calendar that ships, or a calendar as docs/calendars.md describes it.',
+    });
   checkShape(def);
   for (const name of ['earlyMinutes', 'lateMinutes'] as const) {
     const minutes = def[name] ?? 0;

@@ -1,0 +1,40 @@
+/** Ticks on their way into bars. */
+import type { Bucketing } from '../../market/bucketing.ts';
+import { takeRows } from '../../market/columns.ts';
+import type { TickColumns } from './slots.ts';
+
+/**
+ * A batch of ticks of one table as the fold takes it. Of ticks with equal times the one that arrived first
+ * stands first.
+ */
+export interface TickBatch {
+  count: number;
+  /** Group of each tick. */
+  group: Int32Array;
+  t256: Float64Array;
+  timesNs: BigInt64Array;
+  /** Arrival number of the first tick … */
+  firstArrival: number;
+  /** … and of each, where they do not follow one another; null when they do. */
+  arrivals: Float64Array | null;
+  columns: TickColumns;
+}
+
+/** The ticks that belong to a bucket, in the same order; the batch itself where all do. */
+export function insideOf(batch: TickBatch, bucketing: Bucketing): TickBatch {
+  const { count, t256 } = batch;
+  let kept = 0;
+  for (let i = 0; i < count; i++) if (bucketing.holds(t256[i])) kept++;
+  if (kept === count) return batch;
+  const rows = new Int32Array(kept);
+  for (let i = 0, at = 0; i < count; i++) if (bucketing.holds(t256[i])) rows[at++] = i;
+  return {
+    count: kept,
+    group: rows.map((row) => batch.group[row]),
+    t256: Float64Array.from(rows, (row) => t256[row]),
+    timesNs: BigInt64Array.from(rows, (row) => batch.timesNs[row]),
+    firstArrival: batch.firstArrival,
+    arrivals: Float64Array.from(rows, (row) => batch.arrivals?.[row] ?? batch.firstArrival + row),
+    columns: batch.columns.map((column) => column && takeRows(column, rows)),
+  };
+}
