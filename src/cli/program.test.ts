@@ -29,6 +29,7 @@ describe('what is written wrongly', () => {
     ['a missing argument', ['import', '--table', 't']],
     ['a missing flag', ['import', 'file.csv']],
     ['a bad value', ['replay', 'file', '--speed', 'fast']],
+    ['a bad setting', ['start', '--http-port', '70000']],
     ['a bad pair', ['import', 'f', '--table', 't', '--map', 'time']],
     ['a bad type', ['import', 'f', '--table', 't', '--type', 'price=money']],
   ])('%s is told and ends with code 2', async (_what, words) => {

@@ -1,7 +1,8 @@
 /** The bridge between commander and the settings table: flags for commands, and their values resolved. */
 import { existsSync, readFileSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { resolveConfig } from '../server/config.ts';
+import { kindReaders } from '../server/option-kinds.ts';
 import { type OptionDef, type OptionName, optionTable, type ServerConfig } from '../server/options.ts';
 
 /** Adds the flags of these settings to a command. */
@@ -9,7 +10,7 @@ export function addSettings(command: Command, names: readonly OptionName[]): voi
   for (const name of names) {
     const option: OptionDef = optionTable[name];
     if (option.flag === null) continue;
-    command.addOption(new Option(option.flag, describe(option)));
+    command.addOption(new Option(option.flag, describe(option)).argParser((text) => checked(option, text)));
   }
 }
 
@@ -30,6 +31,18 @@ export function configOf(command: Command): Promise<ServerConfig> {
 /** Was this flag written on the command line? */
 export function wasGiven(command: Command, name: string): boolean {
   return command.getOptionValueSource(name) === 'cli';
+}
+
+/** A bad value is a mistake on the command line, and told as commander tells all of them. */
+function checked({ kind }: OptionDef, text: string): string {
+  try {
+    kindReaders[kind].fromText(text, 'it');
+  } catch (error) {
+    throw new InvalidArgumentError(
+      error instanceof Error ? error.message.replace(/^it: /, '') : String(error),
+    );
+  }
+  return text;
 }
 
 function describe(option: OptionDef): string {
