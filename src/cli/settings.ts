@@ -10,7 +10,8 @@ export function addSettings(command: Command, names: readonly OptionName[]): voi
   for (const name of names) {
     const option: OptionDef = optionTable[name];
     if (option.flag === null) continue;
-    command.addOption(new Option(option.flag, describe(option)).argParser((text) => checked(option, text)));
+    const flag = new Option(option.flag, describe(option));
+    command.addOption(flag.isBoolean() ? flag : flag.argParser((text) => checked(option, text)));
   }
 }
 
