@@ -163,6 +163,8 @@ export interface DatabaseStatus {
   flushedLsn: number;
   rowsWritten: number;
   rowsRejected: number;
+  /** Ticks that fold into no bar because they lie outside the sessions of a rollup's calendar; per rollup, since it was opened. */
+  ticksOutsideSessions: number;
   batchesWritten: number;
   pendingBytes: number;
   hotBytes: number;

@@ -183,6 +183,9 @@ export class Engine implements Database {
       subscriptions: bus.count,
       writesStopped: writesStopped ?? wal?.stopped?.message ?? null,
       tables: catalog.all().length,
+      ticksOutsideSessions: rows
+        .flatMap(({ table }) => table.roots)
+        .reduce((count, { fold }) => count + fold.outsideCount, 0),
       seriesCount: rows.reduce((count, { table }) => count + table.series.count, 0),
     };
   }

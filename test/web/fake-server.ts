@@ -276,6 +276,7 @@ class Fake implements FakeServer {
         flushedLsn: rows,
         rowsWritten: rows,
         rowsRejected: 0,
+        ticksOutsideSessions: 0,
         batchesWritten: Math.ceil(rows / 100),
         pendingBytes: (uptimeMs % 5000) * 13,
         hotBytes: 1_200_000,
