@@ -11,7 +11,7 @@ export function addSettings(command: Command, names: readonly OptionName[]): voi
     const option: OptionDef = optionTable[name];
     if (option.flag === null) continue;
     const flag = new Option(option.flag, describe(option));
-    command.addOption(flag.isBoolean() ? flag : flag.argParser((text) => checked(option, text)));
+    command.addOption(flag.required ? flag.argParser((text) => checked(option, text)) : flag);
   }
 }
 
