@@ -1,6 +1,6 @@
 /** Ranges, pages, points and last rows. */
 import { beforeEach, expect, it } from 'vitest';
-import type { Scalar } from '../../market/columns.ts';
+import { type Scalar, textColumn } from '../../market/columns.ts';
 import type { ScanRequest, Storage, StoredTable } from '../storage.ts';
 import { appendTicks, createTicks, rowsOf, scanAll, type Tick, tickColumns, ticks } from './fixtures.ts';
 
@@ -61,6 +61,27 @@ export function scanCases(use: () => Storage): void {
     expect(await scan({ toNs: 10n })).toEqual([6n]);
     expect(await scan({ fromNs: -(2n ** 70n), toNs: 2n ** 70n })).toHaveLength(6);
     expect(await scan({ fromNs: 30n, toNs: 10n })).toEqual([]);
+  });
+
+  it('gives rows that are unlike those there when the same was read before', async () => {
+    const note = { name: 'note', type: { kind: 'text' } as const, nullable: true };
+    const table: StoredTable = { ...ticks, id: 77, columns: [...ticks.columns, note] };
+    const request = { ...scanAll, table: 77, columns: ['_version', 'note'] };
+    const append = (version: bigint, text: string): Promise<void> => {
+      const columns = [...tickColumns([[1, version, version, 1]]), textColumn([text])];
+      return use().commit([{ op: 'append', table: 77, columns, rowCount: 1 }]);
+    };
+    await use().commit([{ op: 'create-table', table }]);
+    await append(1n, 'C');
+    expect(rowsOf(await use().scan(request))).toEqual([[1n, 'C']]);
+    await append(1_000_000n, 'C*');
+    // As often as there may be connections that have read before.
+    for (let i = 0; i < 4; i++) {
+      expect(rowsOf(await use().scan(request))).toEqual([
+        [1n, 'C'],
+        [1_000_000n, 'C*'],
+      ]);
+    }
   });
 
   it('limits from either end', async () => {
