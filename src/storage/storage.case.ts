@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { commitCases } from './cases/commits.case.ts';
 import { pointCases, scanCases } from './cases/reads.case.ts';
+import { sealingCases } from './cases/sealing.case.ts';
 import { typeCases } from './cases/types.case.ts';
 import { writeCases } from './cases/writes.case.ts';
 import type { Storage } from './storage.ts';
@@ -20,5 +21,6 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
     describe('point reads', () => pointCases(use));
     describe('rows in', () => writeCases(use));
     describe('commits', () => commitCases(use));
+    describe('sealing', () => sealingCases(use));
   });
 }

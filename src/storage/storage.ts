@@ -108,6 +108,30 @@ export interface LookupRequest {
   timesNs: BigInt64Array;
 }
 
+/** A part of a table with series, by time. */
+export interface TimeRange {
+  table: number;
+  /** Inclusive. */
+  fromNs: bigint;
+  /** Exclusive. */
+  toNs: bigint;
+}
+
+/** Asks how many rows a table has in each slice of time. */
+export interface CountRequest extends TimeRange {
+  /** Slices are multiples of this since the epoch. */
+  widthNs: bigint;
+  /** Only rows with `versionFrom` ≤ version < `versionBelow`. */
+  versionFrom: bigint;
+  versionBelow: bigint;
+}
+
+/** Rows in the slice that begins at `startNs`. */
+export interface TimeCount {
+  startNs: bigint;
+  rowCount: number;
+}
+
 /**
  * Result of a SQL query: columns in display order, with the backend's name of each type (upper case, e.g.
  * `DOUBLE`).
@@ -150,6 +174,15 @@ export interface Storage {
   readAll(table: number, columns: string[]): Promise<ColumnSet>;
   /** Of each series the row with the greatest (time, version): the columns asked for. */
   lastRows(table: number, columns: string[]): Promise<ColumnSet>;
+  /** Rows by slice of time, ascending; slices without rows are left out. */
+  countByTime(request: CountRequest): Promise<TimeCount[]>;
+  /**
+   * Rewrites the rows of a range in (series, time, version) order, so that one series' rows lie together. No read
+   * but `readAll` can tell. Commits go on beside it, except for a moment at its end. Returns how many rows were
+   * rewritten: all of the range that were there when it began, or 0 and nothing is changed, because `signal` was
+   * aborted, a commit changed some of the rows or the table, or the disk has no room.
+   */
+  seal(range: TimeRange, signal?: AbortSignal): Promise<number>;
   /**
    * Names of the views and tables a query reads, lower case, so that the engine can bring them up to date
    * first. Throws `SYNTAX`.

@@ -12,12 +12,15 @@ import { nodeFileSystem } from '../../core/file-system.ts';
 import type { Logger } from '../../core/log.ts';
 import { type ColumnData, type ColumnSet, lengthOf, valueAt } from '../../market/columns.ts';
 import type {
+  CountRequest,
   LookupRequest,
   ScanRequest,
   Storage,
   StorageOp,
   StorageSnapshot,
   StorageStats,
+  TimeCount,
+  TimeRange,
 } from '../storage.ts';
 import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
 import { type CheckpointContext, checkpointIfDue, databaseSize } from './checkpoints.ts';
@@ -27,12 +30,14 @@ import { inUse, openInstance } from './instance.ts';
 import { SnapshotPool } from './query/snapshot.ts';
 import { type QueryTree, queryTreeReader } from './query/tree.ts';
 import {
+  countStatement,
   lastRowsStatement,
   lookupStatement,
   type ReadStatement,
   readAllStatement,
   scanStatement,
 } from './scan-sql.ts';
+import { sealRange } from './sealing.ts';
 import { ReaderPool } from './statements.ts';
 import { readColumnsInTurns } from './vector-reader.ts';
 
@@ -94,12 +99,24 @@ async function openStorage(
   });
   try {
     const writer = await instance.connect();
+    const sealer = await instance.connect();
     const layouts = await readLayouts(writer);
     const readers = await ReaderPool.open(instance, readerCount);
     const readTree = queryTreeReader(readers);
     const snapshots = new SnapshotPool(instance, readTree, options.snapshotsMax ?? 2);
     const checkpoints = directory === null ? null : { directory, writer, readers, log };
-    const parts = { instance, writer, readers, snapshots, readTree, log, checkpoints, onClose };
+    const parts = {
+      instance,
+      writer,
+      sealer,
+      readers,
+      snapshots,
+      readTree,
+      log,
+      directory,
+      checkpoints,
+      onClose,
+    };
     return new DuckDbStorage(parts, layouts);
   } catch (error) {
     instance.closeSync();
@@ -110,11 +127,13 @@ async function openStorage(
 interface Parts {
   instance: DuckDBInstance;
   writer: DuckDBConnection;
+  sealer: DuckDBConnection;
   readers: ReaderPool;
   snapshots: SnapshotPool;
   readTree: (text: string) => Promise<QueryTree>;
   log: Logger;
-  /** Null for a store in memory. */
+  /** Null for a store in memory, as are its checkpoints. */
+  directory: string | null;
   checkpoints: CheckpointContext | null;
   onClose: () => void;
 }
@@ -127,6 +146,9 @@ class DuckDbStorage implements Storage {
   /** Settles when the last commit asked for has: commits wait in line here. */
   #lastCommit: Promise<void> = Promise.resolve();
   readonly #running = new Set<Promise<unknown>>();
+  /** Settles when the last sealing asked for has. */
+  #lastSeal: Promise<unknown> = Promise.resolve();
+  #isSealing = false;
 
   constructor(parts: Parts, layouts: Map<number, TableLayout>) {
     this.#parts = parts;
@@ -144,12 +166,50 @@ class DuckDbStorage implements Storage {
   }
 
   commit(ops: StorageOp[]): Promise<void> {
-    const commit = this.#track(() => this.#lastCommit.then(() => this.#commitNow(ops)));
-    this.#lastCommit = commit.then(
+    return this.#track(() => this.#betweenCommits(() => this.#commitNow(ops)));
+  }
+
+  /** Runs a task when the commits asked for before it are done, and before those asked for later. */
+  #betweenCommits<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#lastCommit.then(task);
+    this.#lastCommit = result.then(
       () => this.#checkpoint(),
       () => {},
     );
-    return commit;
+    return result;
+  }
+
+  seal(range: TimeRange, signal?: AbortSignal): Promise<number> {
+    const seal = this.#track(() => this.#lastSeal.then(() => this.#sealNow(range, signal)));
+    this.#lastSeal = seal.catch(() => {});
+    return seal;
+  }
+
+  async #sealNow(range: TimeRange, signal: AbortSignal | undefined): Promise<number> {
+    const { sealer: connection, directory, log } = this.#parts;
+    const context = {
+      connection,
+      directory,
+      log,
+      betweenCommits: <T>(task: () => Promise<T>) =>
+        this.#betweenCommits(() =>
+          task().finally(() => {
+            this.#isSealing = false;
+          }),
+        ),
+    };
+    this.#isSealing = true;
+    try {
+      return await sealRange(context, mustLayout(this.#layouts, range.table), range, signal);
+    } finally {
+      this.#isSealing = false;
+    }
+  }
+
+  async countByTime(request: CountRequest): Promise<TimeCount[]> {
+    const columns = await this.#read(() => countStatement(mustLayout(this.#layouts, request.table), request));
+    const [starts, counts] = columns as { values: BigInt64Array }[];
+    return Array.from(starts.values, (startNs, row) => ({ startNs, rowCount: Number(counts.values[row]) }));
   }
 
   scan(request: ScanRequest): Promise<ColumnSet> {
@@ -188,20 +248,22 @@ class DuckDbStorage implements Storage {
   }
 
   async #closeNow(): Promise<void> {
-    const { instance, writer, readers, snapshots, onClose } = this.#parts;
+    const { instance, writer, sealer, readers, snapshots, onClose } = this.#parts;
     await Promise.allSettled([...this.#running, snapshots.close()]);
     await this.#lastCommit;
     // An empty log makes the next start quick.
     await this.#checkpoint(0);
     readers.close();
     writer.closeSync();
+    sealer.closeSync();
     instance.closeSync();
     onClose();
   }
 
   async #checkpoint(logBytesLeft?: number): Promise<void> {
     const { checkpoints } = this.#parts;
-    if (checkpoints) await checkpointIfDue(checkpoints, logBytesLeft);
+    // A checkpoint may number rows anew, and sealing goes by their numbers. It ends with a commit of its own.
+    if (checkpoints && !this.#isSealing) await checkpointIfDue(checkpoints, logBytesLeft);
   }
 
   async #commitNow(ops: StorageOp[]): Promise<void> {

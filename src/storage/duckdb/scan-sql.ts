@@ -5,7 +5,7 @@
 
 import { must } from '../../core/assert.ts';
 import { CandelaError } from '../../core/errors.ts';
-import type { LookupRequest, ScanRequest } from '../storage.ts';
+import type { CountRequest, LookupRequest, ScanRequest, TimeRange } from '../storage.ts';
 import type { TableLayout } from './catalog.ts';
 import { quoteName, tableName } from './sql-text.ts';
 import { ParameterList, type Statement, timeParameterType } from './statements.ts';
@@ -102,6 +102,37 @@ export function lastRowsStatement(table: TableLayout, columns: readonly string[]
   };
 }
 
+/** See `Storage.countByTime`: the slices' starts in ns and their rows. */
+export function countStatement(table: TableLayout, request: CountRequest): ReadStatement {
+  const { time, version, timeColumn } = rolesOf(table);
+  const parameters = new ParameterList();
+  const epoch = timeColumn.form.kind === 'time-ns' ? `epoch_ns(${time})` : `epoch_us(${time}) * 1000`;
+  const width = parameters.add({ type: 'int64', value: request.widthNs });
+  const from = parameters.add({ type: 'int64', value: request.versionFrom });
+  const below = parameters.add({ type: 'int64', value: request.versionBelow });
+  const range = rangeCondition(table, request, parameters);
+  return {
+    sql:
+      // The remainder of a time before 1970 is negative.
+      `SELECT n - ((n % ${width}) + ${width}) % ${width} AS s, count(*) FROM (SELECT ${epoch} AS n ` +
+      `FROM ${tableName(table.id)} t WHERE ${version} >= ${from} AND ${version} < ${below} AND ${range}) ` +
+      'GROUP BY s ORDER BY s',
+    parameters: parameters.parameters,
+    forms: [{ kind: 'int64' }, { kind: 'int64' }],
+  };
+}
+
+/** SQL that is true of the rows `t` in the range. */
+export function rangeCondition(table: TableLayout, range: TimeRange, parameters: ParameterList): string {
+  return timeConditions(rolesOf(table), { ...range, after: null, order: 'asc' }, parameters).join(' AND ');
+}
+
+/** The order in which sealed rows `t` lie. */
+export function sealedOrder(table: TableLayout): string {
+  const { series, time, version } = rolesOf(table);
+  return `${series}, ${time}, ${version}, t.rowid`;
+}
+
 /** See `Storage.readAll`: DuckDB keeps the order of insertion in a plain scan. */
 export function readAllStatement(table: TableLayout, columns: readonly string[]): ReadStatement {
   const { list, forms } = selection(table, columns);
@@ -171,7 +202,11 @@ function seriesConditions(name: string, series: Int32Array | null, parameters: P
   return [between, `${name} IN (${values.join(', ')})`];
 }
 
-function timeConditions(roles: QuotedRoles, request: ScanRequest, parameters: ParameterList): string[] {
+function timeConditions(
+  roles: QuotedRoles,
+  request: Pick<ScanRequest, 'fromNs' | 'toNs' | 'after' | 'order'>,
+  parameters: ParameterList,
+): string[] {
   const { fromNs, toNs, after, order } = request;
   const type = timeParameterType(roles.timeColumn);
   const conditions: string[] = [];

@@ -11,7 +11,16 @@ import {
   type Scalar,
   valueAt,
 } from '../../market/columns.ts';
-import type { LookupRequest, ScanRequest, Storage, StorageOp, StoredTable } from '../storage.ts';
+import type {
+  CountRequest,
+  LookupRequest,
+  ScanRequest,
+  Storage,
+  StorageOp,
+  StoredTable,
+  TimeCount,
+  TimeRange,
+} from '../storage.ts';
 import { kindOf, sameValue, storedValue } from './stored-value.ts';
 
 type Row = Scalar[];
@@ -44,6 +53,8 @@ export function openMemoryStorage(): Storage {
       return project(open(), table, rows, columns);
     },
     lastRows: async (table, columns) => lastRows(open(), table, columns),
+    countByTime: async (request) => countByTime(open(), request),
+    seal: async (range, signal) => (signal?.aborted ? 0 : seal(open(), range)),
     tablesOf: async () => unsupported(),
     snapshot: async () => unsupported(),
     stats: async () => ({ bytesOnDisk: open() && 0 }),
@@ -209,6 +220,31 @@ function lastRows(state: State, id: number, columns: string[]): ColumnSet {
   }
   const bySeries = [...last.values()].sort((a, b) => compare(a[series], b[series]));
   return project(state, id, bySeries, columns);
+}
+
+function countByTime(state: State, request: CountRequest): TimeCount[] {
+  const { table, rows } = tableOf(state, request.table);
+  const { time, version } = rolesOf(table);
+  const counts = new Map<bigint, number>();
+  for (const row of rows) {
+    const [at, number] = [row[time] as bigint, row[version] as bigint];
+    if (at < request.fromNs || at >= request.toNs) continue;
+    if (number < request.versionFrom || number >= request.versionBelow) continue;
+    const startNs = at - (((at % request.widthNs) + request.widthNs) % request.widthNs);
+    counts.set(startNs, (counts.get(startNs) ?? 0) + 1);
+  }
+  return [...counts].sort(([a], [b]) => compare(a, b)).map(([startNs, rowCount]) => ({ startNs, rowCount }));
+}
+
+function seal(state: State, { table: id, fromNs, toNs }: TimeRange): number {
+  const found = tableOf(state, id);
+  const { series, time, version } = rolesOf(found.table);
+  const isIn = (row: Row): boolean => (row[time] as bigint) >= fromNs && (row[time] as bigint) < toNs;
+  const sealed = found.rows.filter(isIn);
+  const order = [series, time, version];
+  sealed.sort((a, b) => order.map((column) => compare(a[column], b[column])).find((sign) => sign !== 0) ?? 0);
+  found.rows = [...found.rows.filter((row) => !isIn(row)), ...sealed];
+  return sealed.length;
 }
 
 /** Of two values that are not null: below 0, 0 or above 0. */
