@@ -1,8 +1,11 @@
+import { CandelaError } from '../core/errors.ts';
 import type { ReadRequest, SeriesFilter } from '../engine/database.ts';
+import type { BucketingOptions } from '../market/bucketing.ts';
 import { formatTimeNs } from '../market/time.ts';
 
 /** What a read of rows and one of bars have in common. */
-export type RangeRequest = Omit<ReadRequest, 'table'> & { table: string; timeframe?: string };
+export type RangeRequest = Omit<ReadRequest, 'table'> &
+  BucketingOptions & { table: string; timeframe?: string };
 
 /** A read as query parameters, answered in columns with every digit. */
 export function rangeQuery(request: RangeRequest): URLSearchParams {
@@ -19,8 +22,23 @@ export function rangeQuery(request: RangeRequest): URLSearchParams {
   put('limit', limit);
   put('cursor', cursor);
   put('live', live);
+  put('timeZone', request.timeZone);
+  put('calendar', calendarName(request.calendar));
+  put('weekStart', request.weekStart);
+  put('stamp', request.stamp);
   for (const [name, values] of Object.entries(series)) put(name, listOf(values).join(','));
   return query;
+}
+
+function calendarName(calendar: BucketingOptions['calendar']): string | undefined {
+  if (typeof calendar !== 'object') return calendar;
+  throw new CandelaError(
+    'UNSUPPORTED',
+    `reads over HTTP take the name of a calendar, not '${calendar.name}' itself`,
+    {
+      help: 'Create a rollup with the calendar and read that.',
+    },
+  );
 }
 
 function listOf(values: SeriesFilter[string]): readonly (string | number | bigint)[] {

@@ -275,6 +275,32 @@ describe('rollups of a calendar', () => {
   });
 });
 
+describe('bars stamped at the close', () => {
+  it('show the end of their bucket, stored or merged, and are otherwise the same', async () => {
+    await database.createCandles({
+      source: 'trades',
+      price: 'price',
+      volume: 'size',
+      timeframes: ['1h'],
+      calendar: 'XHKG',
+    });
+    const at = (time: string): Tick => ({
+      ms: Date.parse(`2024-05-17T${time}+08:00`),
+      symbol: 'A',
+      price: 1,
+      size: 1,
+    });
+    await write([at('09:40'), at('11:45'), at('15:59')]);
+    const times = (bars: string[]): string[] => bars.map((text) => text.slice(11, 16));
+    expect(times(await barsOf('1h'))).toEqual(['01:30', '03:30', '07:00']);
+    expect(times(await barsOf('1h', { stamp: 'close' }))).toEqual(['02:30', '04:00', '08:00']);
+    expect(times(await barsOf('1d', { stamp: 'close' }))).toEqual(['08:00']);
+    const rows = await database.read({ table: 'trades_1h', stamp: 'close', limit: 1 });
+    expect(times(texts(rows))).toEqual(['02:30']);
+    await expect(barsOf('1h', { stamp: 'middle' })).rejects.toThrow("stamp 'middle'");
+  });
+});
+
 describe.skipIf(!hasSharedData)('recorded markets', () => {
   function gunzipped(path: string): string[] {
     return gunzipSync(readFileSync(sharedDataPath(path)))

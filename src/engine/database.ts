@@ -63,6 +63,11 @@ export interface ReadRequest {
   cursor?: string;
   /** Rollups only: include bars that may still change. Default true. */
   live?: boolean;
+  /**
+   * Rollups only: whether the time column shows where a bar's bucket opens or where it closes. Ranges, cursors and SQL
+   * go by the open. Default `open`.
+   */
+  stamp?: 'open' | 'close';
 }
 
 /** Rows, and where to go on if the limit cut them. */

@@ -29,6 +29,7 @@ function statusOf(uptimeMs: number, ...feeds: Partial<WireFeed>[]): WireStatus {
       flushedLsn: 9,
       rowsWritten: 1_234_567,
       rowsRejected: 0,
+      ticksOutsideSessions: 0,
       batchesWritten: 10,
       pendingBytes: 45_600,
       hotBytes: 0,

@@ -20,7 +20,7 @@ import { checkRange, formatCursor } from './range.ts';
 import type { BarsRead } from './read-bars.ts';
 import { readBars } from './read-bars.ts';
 import { readRows } from './read-rows.ts';
-import { needsBarBefore, project, visibleBars, visibleNames } from './visible-bars.ts';
+import { needsBarBefore, project, stamped, visibleBars, visibleNames } from './visible-bars.ts';
 
 /** See `Database.read`. What memory holds is taken before the first await. */
 export async function read(state: EngineState, request: ReadRequest): Promise<ReadResult> {
@@ -31,7 +31,7 @@ export async function read(state: EngineState, request: ReadRequest): Promise<Re
   if (entry.kind === 'rows') return readTable(state, entry, range, request);
   const groups = matchSeries(entry, request.series);
   const bars = await readBars(state, barsTarget(entry), groups, range, request.live !== false);
-  const rows = await visible(state, entry, bars);
+  const rows = stamped(await visible(state, entry, bars), entry.node.plan.bucketing, request.stamp);
   return { ...project(rows, request.columns), cursor: barsCursor(bars) };
 }
 
@@ -80,7 +80,7 @@ export async function bars(state: EngineState, request: BarsRequest): Promise<Ba
   const found = isStored
     ? await readBars(state, target, groups, range, withLive)
     : await readMergedBars(state, target, groups, range, wanted, withLive);
-  const rows = await visible(state, entry, found);
+  const rows = stamped(await visible(state, entry, found), wanted, request.stamp);
   return {
     ...project(rows, request.columns),
     timeframe: wanted.timeframe.text,

@@ -1,6 +1,9 @@
 /** Bars as a user sees them: bucket start, series key, aggregates. */
+import { CandelaError } from '../../core/errors.ts';
+import type { Bucketing } from '../../market/bucketing.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
+import type { ReadRequest } from '../database.ts';
 import type { ValueBefore } from '../rollup/outputs.ts';
 import { outputColumns } from '../rollup/outputs.ts';
 import type { Partials } from '../rollup/partials.ts';
@@ -27,6 +30,17 @@ export function visibleBars(
       ...outputs.columns,
     ],
   };
+}
+
+/** The bars with the end of each bucket in their time column, the first, if `stamp` is `close`. */
+export function stamped(bars: ColumnSet, bucketing: Bucketing, stamp: ReadRequest['stamp']): ColumnSet {
+  if (stamp !== undefined && stamp !== 'open' && stamp !== 'close')
+    throw new CandelaError('INVALID_ARGUMENT', `stamp '${String(stamp)}' is neither open nor close`);
+  const [time, ...others] = bars.columns;
+  if (stamp !== 'close' || time.kind !== 'timestamp') return bars;
+  const ends = Float64Array.from(time.values, (start) => bucketing.bucketOf(Number(start)).end);
+  const values = toInt64(ends, new Float64Array(ends.length));
+  return { ...bars, columns: [{ kind: 'timestamp', values }, ...others] };
 }
 
 /** Names of a rollup's visible columns. */

@@ -2,6 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { CandelaError } from '../../../core/errors.ts';
 import type { ReadRequest } from '../../../engine/database.ts';
+import type { WeekStart } from '../../../market/bucketing.ts';
+import { bucketingOptions } from '../../../market/bucketing.ts';
 import { parseTimeNs } from '../../../market/time.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
@@ -22,10 +24,34 @@ interface RangeQuery extends RowsAnswer {
   columns?: string;
   cursor?: string;
   live?: boolean;
+  timeZone?: string;
+  calendar?: string;
+  weekStart?: WeekStart;
+  stamp?: 'open' | 'close';
   [key: string]: unknown;
 }
 
 const rangeNames = ['table', 'symbol', 'from', 'to', 'limit', 'order', 'columns', 'format', 'time'];
+
+const barParameters: Record<string, Schema> = {
+  timeframe: {
+    type: 'string',
+    description: 'A stored timeframe, or one that stored bars can be merged to.',
+    examples: ['1m', '30m'],
+  },
+  timeZone: {
+    type: 'string',
+    description: 'Days and longer units of this zone; by default those of the stored bars.',
+    examples: ['America/New_York'],
+  },
+  calendar: { type: 'string', description: 'Sessions of this calendar.', examples: ['XNYS'] },
+  weekStart: { type: 'string', description: 'Day that weeks start with.', examples: ['sunday'] },
+  stamp: {
+    type: 'string',
+    enum: ['open', 'close'],
+    description: 'Whether a time is where the bucket opens or closes; default open. Ranges go by the open.',
+  },
+};
 
 /** Registers the routes. */
 export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -52,11 +78,6 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
       return sendRows(request, reply, rows, request.query);
     },
   );
-  const timeframe: Schema = {
-    type: 'string',
-    description: 'A stored timeframe, or one that stored bars can be merged to.',
-    examples: ['1m', '30m'],
-  };
   app.get<{ Querystring: RangeQuery }>(
     '/bars',
     {
@@ -64,7 +85,7 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
       schema: {
         tags,
         summary: 'Bars of any timeframe',
-        querystring: query([...rangeNames, 'live', 'cursor'], ['table', 'timeframe'], { timeframe }),
+        querystring: query([...rangeNames, 'live', 'cursor'], ['table', 'timeframe'], barParameters),
         response: rowAnswers(),
       },
     },
@@ -72,6 +93,7 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
       const range = readRequest(context, request.query);
       const bars = await database.bars({
         ...range,
+        ...bucketingOptions(request.query),
         table: request.query.table,
         timeframe: String(request.query.timeframe),
       });
@@ -104,7 +126,7 @@ function rowAnswers(): Schema {
   return errors;
 }
 
-const known = [...rangeNames, 'cursor', 'live', 'timeframe'];
+const known = [...rangeNames, 'cursor', 'live', ...Object.keys(barParameters)];
 
 function readRequest({ database, limits }: HttpContext, range: RangeQuery): Omit<ReadRequest, 'table'> {
   const limit = range.limit ?? limits.rowsDefault;
@@ -122,5 +144,6 @@ function readRequest({ database, limits }: HttpContext, range: RangeQuery): Omit
     ...(range.columns === undefined ? {} : { columns: range.columns.split(',') }),
     ...(range.cursor === undefined ? {} : { cursor: range.cursor }),
     ...(range.live === undefined ? {} : { live: range.live }),
+    ...(range.stamp === undefined ? {} : { stamp: range.stamp }),
   };
 }
