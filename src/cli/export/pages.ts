@@ -26,20 +26,26 @@ export interface ExportRows {
   pages: AsyncIterable<ColumnSet>;
 }
 
-/** Most rows of a page. */
-export const pageRows = 50_000;
+/** Rows of a page: some ten megabytes. */
+const pageRowsDefault = 200_000;
 
 /** A SQL result comes whole, so it is bounded. */
 const sqlRowsMax = 5_000_000;
 
-/** Begins to read. */
-export async function openRows(source: ExportSource, request: ExportRequest): Promise<ExportRows> {
+/** Begins to read, `pageRows` at a time. */
+export async function openRows(
+  source: ExportSource,
+  request: ExportRequest,
+  pageRows = pageRowsDefault,
+): Promise<ExportRows> {
   if (request.sql !== null) return sqlRows(source, request.sql);
   const name = request.table ?? '';
   const table = source.table(name);
   if (!table) throw new CandelaError('TABLE_NOT_FOUND', `there is no table '${name}'`);
-  if (request.timeframe !== null) return barRows(source, table, { ...request, timeframe: request.timeframe });
-  if (table.kind === 'ticks' || table.kind === 'bars') return tableRows(source, table, request);
+  if (request.timeframe !== null) {
+    return barRows(source, table, { ...request, timeframe: request.timeframe }, pageRows);
+  }
+  if (table.kind === 'ticks' || table.kind === 'bars') return tableRows(source, table, request, pageRows);
   if (request.symbols || request.fromNs !== null || request.toNs !== null) {
     throw new CandelaError(
       'UNSUPPORTED',
@@ -73,6 +79,7 @@ async function tableRows(
   source: ExportSource,
   table: TableInfo,
   request: ExportRequest,
+  pageRows: number,
 ): Promise<ExportRows> {
   const range = { table: table.name, ...rangeOf(table, request), limit: pageRows };
   const first = await source.read(range);
@@ -95,6 +102,7 @@ async function barRows(
   source: ExportSource,
   table: TableInfo,
   request: ExportRequest & { timeframe: string },
+  pageRows: number,
 ): Promise<ExportRows> {
   const range: BarsRequest = {
     table: table.name,
