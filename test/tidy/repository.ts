@@ -15,7 +15,8 @@ export function readRepository(): SourceFile[] {
   return paths.map((path) => sourceFile(path, readFileSync(join(root, path), 'utf8')));
 }
 
-function trackedPaths(): string[] {
+/** Paths of all files that git tracks or would track. */
+export function trackedPaths(): string[] {
   try {
     const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
     const listed = execFileSync('git', args, {

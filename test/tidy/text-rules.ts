@@ -76,10 +76,13 @@ export function checkBannedText(files: readonly SourceFile[]): Finding[] {
   return findings;
 }
 
-/** Wants every link of a Markdown page to a file or folder of the repository to lead somewhere. */
-export function checkLinks(files: readonly SourceFile[]): Finding[] {
+/**
+ * Wants every link of a Markdown page to a file or folder of the repository to lead somewhere. `others` are files
+ * that are not text, such as pictures.
+ */
+export function checkLinks(files: readonly SourceFile[], others: readonly string[] = []): Finding[] {
   const known = new Set<string>();
-  for (const { path } of files) {
+  for (const path of [...files.map((file) => file.path), ...others]) {
     for (let at = path; at !== '.'; at = posix.dirname(at)) known.add(at);
   }
   const findings: Finding[] = [];
