@@ -49,6 +49,8 @@ export function createApp({ limits, log, tls }: AppOptions): FastifyInstance {
     throw new CandelaError('ROUTE_NOT_FOUND', `there is nothing at ${request.method} ${path}`);
   });
   app.setErrorHandler(answer);
+  // Schemas of answers document them; what they do not mention is sent all the same.
+  app.setSerializerCompiler(() => JSON.stringify);
   refuseWhileClosing(app);
   unpackBodies(app);
   packAnswers(app);
@@ -60,10 +62,12 @@ function refuseWhileClosing(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     isClosing = true;
   });
-  app.addHook('onRequest', async (_request, reply) => {
-    if (!isClosing) return;
-    reply.header('connection', 'close');
-    throw new CandelaError('STOPPING', 'the server is shutting down');
+  app.addHook('onRequest', async () => {
+    if (isClosing) throw new CandelaError('STOPPING', 'the server is shutting down');
+  });
+  // Else a kept connection would hold up the end.
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close');
   });
 }
 

@@ -1,5 +1,5 @@
 /** Figures for Prometheus. */
-import { Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database, DatabaseStatus } from '../../engine/database.ts';
 import type { FeedControl, FeedStatus } from '../../market/feed-status.ts';
 
@@ -12,72 +12,93 @@ export interface HttpMetrics {
   observe(method: string, route: string, status: number, seconds: number): void;
 }
 
-const databaseFigures: [keyof DatabaseStatus, string, string][] = [
-  ['lsn', 'candela_lsn', 'Last acknowledged position in the log'],
-  ['flushedLsn', 'candela_flushed_lsn', 'Position in the log that the store has reached'],
-  ['rowsWritten', 'candela_rows_written_total', 'Rows written since the start'],
-  ['rowsRejected', 'candela_rows_rejected_total', 'Rows refused since the start'],
-  ['batchesWritten', 'candela_batches_written_total', 'Batches written since the start'],
-  ['pendingBytes', 'candela_pending_bytes', 'Rows not yet in the store'],
-  ['hotBytes', 'candela_hot_bytes', 'Rows in memory'],
-  ['walBytes', 'candela_wal_bytes', 'Write-ahead log on disk'],
-  ['storeBytes', 'candela_store_bytes', 'Store on disk'],
-  ['flushes', 'candela_flushes_total', 'Flushes since the start'],
-  ['flushMsLast', 'candela_flush_last_milliseconds', 'Duration of the last flush'],
-  ['subscriptions', 'candela_subscriptions', 'Running subscriptions'],
-  ['seriesCount', 'candela_series', 'Series in all tables'],
+/** A figure of a status: Prometheus's type, the field, the metric's name, what it says. */
+type Figure<Status> = [kind: 'counter' | 'gauge', field: keyof Status, name: string, help: string];
+
+const databaseFigures: Figure<DatabaseStatus>[] = [
+  ['gauge', 'lsn', 'candela_lsn', 'Last acknowledged position in the log'],
+  ['gauge', 'flushedLsn', 'candela_flushed_lsn', 'Position in the log that the store has reached'],
+  ['counter', 'rowsWritten', 'candela_rows_written_total', 'Rows written since the start'],
+  ['counter', 'rowsRejected', 'candela_rows_rejected_total', 'Rows refused since the start'],
+  ['counter', 'batchesWritten', 'candela_batches_written_total', 'Batches written since the start'],
+  ['gauge', 'pendingBytes', 'candela_pending_bytes', 'Rows not yet in the store'],
+  ['gauge', 'hotBytes', 'candela_hot_bytes', 'Rows in memory'],
+  ['gauge', 'walBytes', 'candela_wal_bytes', 'Write-ahead log on disk'],
+  ['gauge', 'storeBytes', 'candela_store_bytes', 'Store on disk'],
+  ['counter', 'flushes', 'candela_flushes_total', 'Flushes since the start'],
+  ['gauge', 'flushMsLast', 'candela_flush_last_milliseconds', 'Duration of the last flush'],
+  ['gauge', 'subscriptions', 'candela_subscriptions', 'Running subscriptions'],
+  ['gauge', 'tables', 'candela_tables', 'Tables and rollups'],
+  ['gauge', 'seriesCount', 'candela_series', 'Series in all tables'],
 ];
 
-const feedFigures: [keyof FeedStatus, string, string][] = [
-  ['rowsReceived', 'candela_feed_rows_received_total', 'Rows received'],
-  ['rowsWritten', 'candela_feed_rows_written_total', 'Rows written'],
-  ['rowsRejected', 'candela_feed_rows_rejected_total', 'Rows refused'],
-  ['reconnects', 'candela_feed_reconnects_total', 'Reconnects'],
+const feedFigures: Figure<FeedStatus>[] = [
+  ['counter', 'rowsReceived', 'candela_feed_rows_received_total', 'Rows received'],
+  ['counter', 'rowsWritten', 'candela_feed_rows_written_total', 'Rows written'],
+  ['counter', 'rowsRejected', 'candela_feed_rows_rejected_total', 'Rows refused'],
+  ['counter', 'reconnects', 'candela_feed_reconnects_total', 'Reconnects'],
 ];
+
+/** What a figure reads at the moment: by feed, or once for the whole server. */
+type Reading = () => { feed?: string; value: number }[];
 
 /** A registry of its own for one server. */
 export function createMetrics(database: Database, feeds: FeedControl, wsClients: () => number): HttpMetrics {
   const registry = new Registry();
-  const registers = [registry];
-  for (const [field, name, help] of databaseFigures) {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(Number(database.status()[field] ?? 0));
-      },
-    });
+  for (const [kind, field, name, help] of databaseFigures) {
+    addFigure(registry, kind, name, help, [], () => [{ value: Number(database.status()[field]) }]);
   }
-  for (const [field, name, help] of feedFigures) {
-    new Gauge({
-      name,
-      help,
-      registers,
-      labelNames: ['feed'],
-      collect() {
-        for (const feed of feeds.list()) this.set({ feed: feed.name }, Number(feed[field]));
-      },
-    });
+  for (const [kind, field, name, help] of feedFigures) {
+    addFigure(registry, kind, name, help, ['feed'], () =>
+      feeds.list().map((feed) => ({ feed: feed.name, value: Number(feed[field]) })),
+    );
   }
-  new Gauge({
-    name: 'candela_ws_clients',
-    help: 'WebSocket clients',
-    registers,
-    collect() {
-      this.set(wsClients());
-    },
-  });
+  addFigure(registry, 'gauge', 'candela_feed_connected', 'Is the feed connected? 1 or 0', ['feed'], () =>
+    feeds.list().map(({ name, state }) => ({ feed: name, value: state === 'connected' ? 1 : 0 })),
+  );
+  addFigure(registry, 'gauge', 'candela_writes_stopped', 'Are writes refused? 1 or 0', [], () => [
+    { value: database.status().writesStopped === null ? 0 : 1 },
+  ]);
+  addFigure(registry, 'gauge', 'candela_ws_clients', 'WebSocket clients', [], () => [{ value: wsClients() }]);
+  addProcessFigures(registry);
   const durations = new Histogram({
     name: 'candela_http_request_seconds',
     help: 'Time to answer requests',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-    registers,
+    registers: [registry],
   });
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
     observe: (method, route, status, seconds) => durations.observe({ method, route, status }, seconds),
   };
+}
+
+/** Under the names that every Prometheus client uses. */
+function addProcessFigures(registry: Registry): void {
+  addFigure(registry, 'gauge', 'process_resident_memory_bytes', 'Memory of the process', [], () => [
+    { value: process.memoryUsage.rss() },
+  ]);
+  addFigure(registry, 'counter', 'process_cpu_seconds_total', 'CPU time of the process', [], () => {
+    const { user, system } = process.cpuUsage();
+    return [{ value: (user + system) / 1e6 }];
+  });
+}
+
+/** Registers a figure that is read when asked for. A counter counts elsewhere: here it is set anew each time. */
+function addFigure(
+  registry: Registry,
+  kind: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  labelNames: string[],
+  read: Reading,
+): void {
+  const Kind = kind === 'counter' ? Counter : Gauge;
+  const figure = new Kind({ name, help, labelNames, registers: [registry], collect });
+  function collect(): void {
+    figure.reset();
+    for (const { feed, value } of read()) figure.inc(feed === undefined ? {} : { feed }, value);
+  }
 }

@@ -1,9 +1,12 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
+import { errorSchema } from './schemas.ts';
 
 /** Gathers the schemas of the routes registered afterwards into an OpenAPI document. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+  app.addSchema(errorSchema);
   await app.register(swagger, {
+    refResolver: { buildLocalReference: (schema) => String(schema.$id) },
     openapi: {
       openapi: '3.1.0',
       info: {

@@ -12,8 +12,7 @@ export function tableNamed(database: Database, name: string): TableInfo {
 
 /**
  * `symbol` stands for the first key column; any other parameter named like a key column is a filter as well.
- * Parameters that
- * are neither known to the route nor key columns are refused, so that a misspelt one is not passed over.
+ * Parameters that are neither known to the route nor key columns are refused, so that a misspelt one is not passed over.
  */
 export function seriesFilter(
   table: TableInfo,
@@ -54,19 +53,22 @@ function values(value: unknown): string[] {
   return (Array.isArray(value) ? value : [value]).flatMap((text) => String(text).split(','));
 }
 
-/** Timeframes kept by a ticks table's rollups that group by its series key, shortest first. */
-export function timeframesOf(database: Database, table: TableInfo): string[] {
-  const all = database.tables();
-  const isOf = (candidate: TableInfo | undefined): boolean => {
-    for (let at = candidate; at?.rollup; at = all.find(({ name }) => name === at?.rollup?.source)) {
-      if (at.rollup.source === table.name) return true;
+/** A ticks table's rollups, of any depth, that group by its series key; shortest timeframe first. */
+export function rollupsOf(database: Database, table: TableInfo): { info: TableInfo; timeframe: string }[] {
+  const byName = new Map(database.tables().map((info) => [info.name, info]));
+  const isOf = (candidate: TableInfo): boolean => {
+    for (let at = candidate.rollup; at; at = byName.get(at.source)?.rollup ?? null) {
+      if (at.source === table.name) return true;
     }
     return false;
   };
-  const sameKey = ({ seriesKey }: TableInfo): boolean => seriesKey.join() === table.seriesKey.join();
-  return all
-    .flatMap((candidate) =>
-      candidate.rollup && isOf(candidate) && sameKey(candidate) ? [candidate.rollup.timeframe] : [],
-    )
-    .sort((a, b) => parseTimeframe(a).widthNs - parseTimeframe(b).widthNs);
+  return [...byName.values()]
+    .filter((info) => isOf(info) && info.seriesKey.join() === table.seriesKey.join())
+    .map((info) => ({ info, timeframe: info.rollup?.timeframe ?? '' }))
+    .sort((a, b) => parseTimeframe(a.timeframe).widthNs - parseTimeframe(b.timeframe).widthNs);
+}
+
+/** The timeframes of {@link rollupsOf}. */
+export function timeframesOf(database: Database, table: TableInfo): string[] {
+  return rollupsOf(database, table).map(({ timeframe }) => timeframe);
 }

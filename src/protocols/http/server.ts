@@ -22,6 +22,7 @@ import { servePage } from './page.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { sqlRoutes } from './routes/sql.ts';
 import { monitoringRoutes, statusRoutes } from './routes/status.ts';
+import { symbolRoutes } from './routes/symbols.ts';
 import { tableRoutes } from './routes/tables.ts';
 import { udfRoutes } from './routes/udf.ts';
 import { writeRoutes } from './routes/write.ts';
@@ -47,7 +48,7 @@ export interface HttpServerOptions {
 /** A server that listens. */
 export interface HttpServer {
   port: number;
-  /** Lets running requests end (for a bounded time), says good-bye to WebSocket clients, closes. */
+  /** Lets running requests end (for a bounded time), says good-bye to WebSocket clients, closes. Calling it again waits for the same. */
   close(): Promise<void>;
 }
 
@@ -72,15 +73,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await servePage(app, options.webRoot);
   await listen(app, options);
   const address = app.server.address();
+  let closed: Promise<void> | undefined;
   return {
     port: typeof address === 'object' && address ? address.port : options.port,
-    close: () => close(app, clients, context.limits.closeMsMax),
+    close: () => (closed ??= close(app, clients, context.limits.closeMsMax)),
   };
 }
 
 async function apiRoutes(api: FastifyInstance, context: HttpContext): Promise<void> {
   statusRoutes(api, context);
   tableRoutes(api, context);
+  symbolRoutes(api, context);
   rowRoutes(api, context);
   sqlRoutes(api, context);
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());

@@ -8,8 +8,10 @@ import { CandelaError } from '../../../src/core/errors.ts';
 import { silentLogger } from '../../../src/core/log.ts';
 import type { Database } from '../../../src/engine/database.ts';
 import { open } from '../../../src/engine/open.ts';
+import type { FeedControl } from '../../../src/market/feed-status.ts';
 import type { TableDef } from '../../../src/market/schema.ts';
 import { createAuthenticator, type UserConfig } from '../../../src/net/auth.ts';
+import type { TlsOptions } from '../../../src/net/tls.ts';
 import type { HttpLimits } from '../../../src/protocols/http/limits.ts';
 import { type HttpServer, startHttpServer } from '../../../src/protocols/http/server.ts';
 import type { WireEvent, WireRequest } from '../../../src/protocols/http/wire.ts';
@@ -40,7 +42,12 @@ export interface TestServer {
 export interface TestServerOptions {
   users?: UserConfig[];
   limits?: Partial<HttpLimits>;
-  tls?: { cert: Uint8Array; key: Uint8Array };
+  port?: number;
+  tls?: TlsOptions;
+  webRoot?: string;
+  feeds?: FeedControl;
+  /** Stands between the server and the database. */
+  wrap?: (database: Database) => Database;
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -51,16 +58,24 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
   const server = await startHttpServer({
     host: '127.0.0.1',
-    port: 0,
-    database,
-    feeds: { list: () => [], subscribe: async () => none(), unsubscribe: async () => none() },
+    port: options.port ?? 0,
+    database: options.wrap?.(database) ?? database,
+    feeds: options.feeds ?? {
+      list: () => [],
+      subscribe: async () => none(),
+      unsubscribe: async () => none(),
+    },
     authenticator: createAuthenticator(options.users ?? []),
     log: silentLogger,
     clock: systemClock,
-    webRoot: null,
+    webRoot: options.webRoot ?? null,
     version: 'test',
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.tls ? { tls: options.tls } : {}),
+  }).catch(async (error: unknown) => {
+    await database.close();
+    await rm(directory, { recursive: true });
+    throw error;
   });
   const url = `http${options.tls ? 's' : ''}://127.0.0.1:${server.port}`;
   const get = (path: string, headers: Record<string, string> = {}) => fetch(url + path, { headers });
@@ -82,6 +97,16 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       await rm(directory, { recursive: true });
     },
   };
+}
+
+/** The database with some of its methods replaced. */
+export function withMethods(database: Database, methods: Partial<Database>): Database {
+  return new Proxy(database, {
+    get(target, name) {
+      const value: unknown = Reflect.get(name in methods ? methods : target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** A client of `/ws` that keeps what it gets. */

@@ -10,7 +10,7 @@ import { requires } from '../context.ts';
 import type { RowsAnswer } from '../respond.ts';
 import { sendRows } from '../respond.ts';
 import type { Schema } from '../schemas.ts';
-import { answers, query } from '../schemas.ts';
+import { query, rowAnswers } from '../schemas.ts';
 import { seriesFilter, tableNamed } from '../series-parameters.ts';
 
 /** Query of a range read; series key columns come under their own names. */
@@ -50,6 +50,7 @@ const barParameters: Record<string, Schema> = {
     type: 'string',
     enum: ['open', 'close'],
     description: 'Whether a time is where the bucket opens or closes; default open. Ranges go by the open.',
+    examples: ['close'],
   },
 };
 
@@ -86,7 +87,14 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
         tags,
         summary: 'Bars of any timeframe',
         querystring: query([...rangeNames, 'live', 'cursor'], ['table', 'timeframe'], barParameters),
-        response: rowAnswers(),
+        response: rowAnswers({
+          timeframe: { type: 'string' },
+          rollup: { type: 'string', description: 'The rollup that was read.' },
+          rollupTimeframe: {
+            type: 'string',
+            description: 'Its timeframe: another one when bars were merged.',
+          },
+        }),
       },
     },
     async (request, reply) => {
@@ -118,12 +126,6 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
       return sendRows(request, reply, database.latest(table.name, filter), request.query);
     },
   );
-}
-
-/** Rows are written as they are encoded: only the errors go through a schema. */
-function rowAnswers(): Schema {
-  const { 200: _, ...errors } = answers('Rows.');
-  return errors;
 }
 
 const known = [...rangeNames, 'cursor', 'live', ...Object.keys(barParameters)];

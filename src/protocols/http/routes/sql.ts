@@ -7,7 +7,7 @@ import { requires } from '../context.ts';
 import type { RowsAnswer } from '../respond.ts';
 import { sendRows } from '../respond.ts';
 import type { Schema } from '../schemas.ts';
-import { answers, rangeParameters } from '../schemas.ts';
+import { rangeParameters, rowAnswers } from '../schemas.ts';
 
 interface SqlRequest extends RowsAnswer {
   sql: string;
@@ -21,8 +21,9 @@ const bounds: Record<string, Schema> = {
     type: 'integer',
     minimum: 1,
     description: 'Rows at the most; `truncated` tells if there were more.',
+    examples: [1_000],
   },
-  timeoutMs: { type: 'integer', minimum: 1, description: 'Time at the most.' },
+  timeoutMs: { type: 'integer', minimum: 1, description: 'Time at the most.', examples: [5_000] },
   format: rangeParameters.format,
   time: rangeParameters.time,
 };
@@ -30,7 +31,11 @@ const bounds: Record<string, Schema> = {
 /** Registers the routes. */
 export function sqlRoutes(app: FastifyInstance, context: HttpContext): void {
   const onRequest = requires(context, 'read');
-  const { 200: _, ...response } = answers('Rows.');
+  const response = rowAnswers({
+    names: { type: 'array', items: { type: 'string' } },
+    types: { type: 'array', items: { type: 'string' }, description: 'SQL types, such as DOUBLE.' },
+    truncated: { type: 'boolean', description: 'There were more rows than rowsMax.' },
+  });
   const example = 'select symbol, max(high) from stocks_real_time_1m group by symbol';
   app.post<{ Body: SqlRequest }>(
     '/sql',
@@ -43,8 +48,13 @@ export function sqlRoutes(app: FastifyInstance, context: HttpContext): void {
           type: 'object',
           required: ['sql'],
           properties: {
-            sql: { type: 'string', examples: [example] },
-            parameters: { type: 'array', items: {}, description: 'Values for $1, $2, …' },
+            sql: { type: 'string', description: 'One read-only statement.', examples: [example] },
+            parameters: {
+              type: 'array',
+              items: {},
+              description: 'Values for $1, $2, …',
+              examples: [['AAPL']],
+            },
             ...bounds,
           },
         },
@@ -63,7 +73,11 @@ export function sqlRoutes(app: FastifyInstance, context: HttpContext): void {
         querystring: {
           type: 'object',
           required: ['q'],
-          properties: { q: { type: 'string', examples: [example] }, ...bounds },
+          properties: {
+            q: { type: 'string', description: 'One read-only statement.', examples: [example] },
+            ...bounds,
+          },
+          additionalProperties: false,
         },
         response,
       },
@@ -84,10 +98,20 @@ async function run(
     rowsMax: Math.min(asked.rowsMax ?? limits.sqlRowsMax, limits.rowsMax),
     timeoutMs: Math.min(asked.timeoutMs ?? limits.sqlTimeoutMs, limits.sqlTimeoutMs),
   });
-  return sendRows(request, reply, result, asked, {
-    names: result.names,
-    types: result.types,
-    truncated: result.truncated,
+  // Objects cannot hold a name twice: `select 1 as a, 2 as a` answers with a and a_2.
+  const names = uniqueNames(result.names);
+  const { types, truncated } = result;
+  return sendRows(request, reply, { ...result, names }, asked, { names, types, truncated });
+}
+
+function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set(names);
+  return names.map((name, i) => {
+    if (names.indexOf(name) === i) return name;
+    let count = 2;
+    while (taken.has(`${name}_${count}`)) count++;
+    taken.add(`${name}_${count}`);
+    return `${name}_${count}`;
   });
 }
 

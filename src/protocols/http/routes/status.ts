@@ -7,6 +7,11 @@ import type { HttpMetrics } from '../metrics.ts';
 import { answers } from '../schemas.ts';
 import type { WireStatus } from '../wire.ts';
 
+/** States in which a feed delivers nothing any more. */
+const ended: ReadonlySet<FeedStatus['state']> = new Set(['stopped', 'finished', 'failed']);
+
+const list = { type: 'array', items: { type: 'object' } };
+
 /** Registers the routes under `/api/v1`. */
 export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database, feeds, clock, version, startedMs } = context;
@@ -14,16 +19,20 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
     '/status',
     {
       onRequest: requires(context, 'read'),
-      schema: { tags: ['server'], summary: 'Counters, sizes and feeds', response: answers('Status.') },
+      schema: {
+        tags: ['server'],
+        summary: 'Counters, sizes and feeds',
+        response: answers('Status.', { database: { type: 'object' }, feeds: list }),
+      },
     },
     async (): Promise<WireStatus> => {
-      const list = feeds.list();
+      const running = feeds.list();
       return {
         version,
         uptimeMs: Math.round(clock.monotonicMs() - startedMs),
-        simulated: list.some(({ simulated }) => simulated),
+        simulated: running.some(({ simulated, state }) => simulated && !ended.has(state)),
         database: database.status(),
-        feeds: list,
+        feeds: running,
       };
     },
   );
@@ -31,7 +40,7 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
     '/feeds',
     {
       onRequest: requires(context, 'read'),
-      schema: { tags: ['feeds'], summary: 'Running feeds', response: answers('Feeds.') },
+      schema: { tags: ['feeds'], summary: 'Running feeds', response: answers('Feeds.', { feeds: list }) },
     },
     async () => ({ feeds: feeds.list() }),
   );
@@ -43,7 +52,12 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
         schema: {
           tags: ['feeds'],
           summary: action === 'subscribe' ? 'Add symbols to a feed' : 'Take symbols off a feed',
-          params: { type: 'object', properties: { name: { type: 'string', examples: ['twelvedata'] } } },
+          params: {
+            type: 'object',
+            properties: {
+              name: { type: 'string', description: 'Name of the feed.', examples: ['twelvedata'] },
+            },
+          },
           body: {
             type: 'object',
             required: ['symbols'],
@@ -51,7 +65,9 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
               symbols: {
                 type: 'array',
                 minItems: 1,
+                maxItems: 10_000,
                 items: { type: 'string' },
+                description: 'As the source writes them.',
                 examples: [['AAPL', 'BTC/USD']],
               },
             },

@@ -1,14 +1,13 @@
-/** Tables, rollups, candles and symbols. */
+/** Tables, rollups and candles. */
 import type { FastifyInstance } from 'fastify';
 import type { Database, TableChange, TableInfo } from '../../../engine/database.ts';
-import { columnNamed, valueAt } from '../../../market/columns.ts';
 import type { CandlesDef, RollupDef, TableDef } from '../../../market/schema.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
 import type { Schema } from '../schemas.ts';
 import { answers } from '../schemas.ts';
 import { tableNamed, timeframesOf } from '../series-parameters.ts';
-import type { WireSymbols, WireTable } from '../wire.ts';
+import type { WireTable } from '../wire.ts';
 
 const nameParameter: Schema = {
   type: 'object',
@@ -55,7 +54,6 @@ export function tableRoutes(app: FastifyInstance, context: HttpContext): void {
   readRoutes(app, context);
   changeRoutes(app, context);
   createRoutes(app, context);
-  symbolRoute(app, context);
 }
 
 const tags = ['tables'];
@@ -63,7 +61,11 @@ const tags = ['tables'];
 function readRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database } = context;
   const onRequest = requires(context, 'read');
-  const list = { tags, summary: 'List tables and rollups', response: answers('Tables.') };
+  const list = {
+    tags,
+    summary: 'List tables and rollups',
+    response: answers('Tables.', { tables: { type: 'array', items: { type: 'object' } } }),
+  };
   app.get('/tables', { onRequest, schema: list }, async () => ({
     tables: database.tables().map((table) => wireTable(database, table)),
   }));
@@ -133,62 +135,4 @@ function withAggregates(body: RollupDef): RollupDef {
 
 function wireTable(database: Database, table: TableInfo): WireTable {
   return { ...table, timeframes: table.kind === 'ticks' ? timeframesOf(database, table) : [] };
-}
-
-function symbolRoute(app: FastifyInstance, context: HttpContext): void {
-  const { database } = context;
-  app.get<{ Querystring: { table: string; q?: string } }>(
-    '/symbols',
-    {
-      onRequest: requires(context, 'read'),
-      schema: {
-        tags: ['tables'],
-        summary: 'Series of a table',
-        querystring: {
-          type: 'object',
-          required: ['table'],
-          properties: {
-            table: { type: 'string', examples: ['stocks_real_time'] },
-            q: { type: 'string', description: 'Part of the symbol or name, in any case.', examples: ['btc'] },
-          },
-        },
-        response: answers('Symbols.'),
-      },
-    },
-    async ({ query }) => findSymbols(database, query.table, query.q),
-  );
-}
-
-/**
- * Series of a table whose symbol or company name contains `text`, in any case. Names come from the plain table
- * `company`, if there is one.
- */
-export async function findSymbols(database: Database, table: string, text = ''): Promise<WireSymbols> {
-  const names = await companyNames(database);
-  const wanted = text.toLowerCase();
-  const symbols = database.series(table).map(({ key }) => {
-    const texts = Object.fromEntries(Object.entries(key).map(([name, value]) => [name, String(value)]));
-    const symbol = Object.values(texts)[0] ?? '';
-    return { symbol, key: texts, name: names.get(symbol) ?? null };
-  });
-  return {
-    symbols: symbols.filter(({ symbol, name }) => `${symbol}\n${name ?? ''}`.toLowerCase().includes(wanted)),
-  };
-}
-
-async function companyNames(database: Database): Promise<Map<string, string>> {
-  const table = database.table('company');
-  const isFit =
-    table?.kind === 'plain' &&
-    ['symbol', 'name'].every((wanted) => table.columns.some(({ name }) => name === wanted));
-  if (!isFit) return new Map();
-  const rows = await database.read({ table: 'company', columns: ['symbol', 'name'] });
-  const [symbols, names] = ['symbol', 'name'].map((name) => columnNamed(rows, name));
-  if (!symbols || !names) return new Map();
-  return new Map(
-    Array.from({ length: rows.rowCount }, (_, row) => [
-      String(valueAt(symbols, row)),
-      String(valueAt(names, row) ?? ''),
-    ]),
-  );
 }

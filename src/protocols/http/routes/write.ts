@@ -10,18 +10,28 @@ import type { TableInfo } from '../../../engine/database.ts';
 import { bodyBudget } from '../bodies.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
-import { answers } from '../schemas.ts';
+import { answers, type Schema } from '../schemas.ts';
 import { tableNamed } from '../series-parameters.ts';
 import type { WireWriteResult } from '../wire.ts';
 
-/** Media types a write may have. */
-export const writeTypes = [
-  'application/json',
-  'application/x-ndjson',
-  'text/csv',
-  'application/vnd.apache.arrow.stream',
-  'application/vnd.apache.arrow.file',
-];
+/** Media types a write may have, with what their bodies look like. Bodies stay bytes: the codecs check them. */
+const writeBodies: Record<string, { schema: Schema }> = {
+  'application/json': {
+    schema: {
+      description: 'Rows, or columns in which one value may stand for all rows.',
+      examples: [
+        [{ time: 1715938200123, symbol: 'AAPL', price: 189.5 }],
+        { columns: { time: [1715938200123, 1715938200456], symbol: 'AAPL', price: [189.5, 189.51] } },
+      ],
+    },
+  },
+  'application/x-ndjson': {
+    schema: { examples: ['{"time":1715938200123,"symbol":"AAPL","price":189.5}\n'] },
+  },
+  'text/csv': { schema: { examples: ['time,symbol,price\n2024-05-17T09:30:00.123Z,AAPL,189.5\n'] } },
+  'application/vnd.apache.arrow.stream': { schema: { description: 'An Arrow IPC stream.' } },
+  'application/vnd.apache.arrow.file': { schema: { description: 'An Arrow IPC file.' } },
+};
 
 /** Most rejected rows an answer lists; the message has the count. */
 const rejectionsListedMax = 100;
@@ -39,8 +49,13 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
         summary: 'Write rows; answers when they are durable',
         description:
           'JSON (`[{…}]`, `{"rows":[…]}` or `{"columns":{…}}`), NDJSON, CSV with a header, or an Arrow stream or file.',
-        consumes: writeTypes,
-        params: { type: 'object', properties: { table: { type: 'string', examples: ['trades'] } } },
+        body: { content: writeBodies },
+        params: {
+          type: 'object',
+          properties: {
+            table: { type: 'string', description: 'Name of the table.', examples: ['trades'] },
+          },
+        },
         querystring: {
           type: 'object',
           properties: {
@@ -48,10 +63,15 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
               type: 'string',
               enum: ['fail', 'skip'],
               description: 'Rows that do not fit: fail (default) writes nothing, skip writes the others.',
+              examples: ['skip'],
             },
           },
         },
-        response: answers('Position in the log, rows written, rows refused.'),
+        response: answers('The rows are as durable as the database makes them.', {
+          lsn: { type: 'integer', description: 'Position in the log.' },
+          rowCount: { type: 'integer', description: 'Rows written.' },
+          rejected: { type: 'array', items: { type: 'object' }, description: 'Rows refused, with skip.' },
+        }),
       },
     },
     async (request) => write(context, request, request.params.table, request.query.onInvalid ?? 'fail'),
@@ -120,7 +140,7 @@ async function decode(
     }
     default:
       throw new CandelaError('INVALID_ARGUMENT', `rows cannot be read from content-type '${type}'`, {
-        help: `Send one of ${writeTypes.join(', ')}.`,
+        help: `Send one of ${Object.keys(writeBodies).join(', ')}.`,
       });
   }
 }
