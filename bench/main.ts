@@ -42,7 +42,7 @@ async function runScenario(scenario: Scenario, options: BenchOptions, facts: Mac
   }
 }
 
-/** Every round runs everything once, every other round in the opposite order, so that a drift of the machine evens out. */
+/** Every round runs everything once, every other round in the opposite order: a drift of the machine evens out. */
 async function runRounds(scenario: Scenario, rows: number, options: BenchOptions): Promise<RunResult[]> {
   const [ours] = scenario.runs;
   const plan = scenario.runs.map(({ name }) => ({ name, run: name, build }));

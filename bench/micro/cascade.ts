@@ -1,10 +1,12 @@
 /** The rollup cascade by itself: ticks folded into 1s bars, which are merged into 1m, 1h and 1d. */
 
-import { Partials, TickFold } from '../../src/engine/rollup/partials.ts';
+import { rowsBetween } from '../../src/engine/rollup/bar-intake.ts';
+import { Partials } from '../../src/engine/rollup/partials.ts';
 import { planRollup, type RollupPlan } from '../../src/engine/rollup/plan.ts';
 import { RollupNode } from '../../src/engine/rollup/rollup-node.ts';
+import { TickFold } from '../../src/engine/rollup/tick-fold.ts';
 import type { Aggregate } from '../../src/market/schema.ts';
-import { toT256 } from '../../src/market/time.ts';
+import { splitTimes } from '../../src/market/time.ts';
 import type { Figure, Scenario } from '../harness/scenario.ts';
 import { startStopwatch, threadRates } from '../support/stopwatch.ts';
 import { makeTicks, symbolCount, type Ticks, tradesTable } from '../support/ticks.ts';
@@ -26,7 +28,8 @@ function cascade(rows: number): Figure[] {
   const [root] = nodes;
   const fold = new TickFold(root.plan.bucketing, root.plan.slots);
   const t256 = new Float64Array(rows);
-  toT256(ticks.timesNs, t256);
+  const rest = new Uint8Array(rows);
+  splitTimes(ticks.timesNs, t256, rest);
   const elapsed = startStopwatch();
   for (let from = 0; from < rows; from += batchRows) {
     const to = Math.min(from + batchRows, rows);
@@ -34,7 +37,7 @@ function cascade(rows: number): Figure[] {
       count: to - from,
       group: ticks.symbols.subarray(from, to),
       t256: t256.subarray(from, to),
-      timesNs: ticks.timesNs.subarray(from, to),
+      rest: rest.subarray(from, to),
       firstArrival: from,
       arrivals: null,
       columns: [
@@ -44,7 +47,7 @@ function cascade(rows: number): Figure[] {
         { kind: 'double', values: ticks.sizes.subarray(from, to) },
       ],
     });
-    for (let row = 0; row < partials.length; row++) root.merge(partials, row, 1 + from / batchRows);
+    root.merge(partials, rowsBetween(0, partials.length), 1 + from / batchRows);
     for (const node of nodes) forgetClosed(node);
   }
   const took = elapsed();

@@ -1,9 +1,9 @@
-/** What a number kind costs: the same ticks folded into one-second bars with prices and sizes as double, int64 and decimal. */
-import { TickFold } from '../../src/engine/rollup/partials.ts';
+/** What a number kind costs: the same ticks folded into 1s bars with prices and sizes as double, int64 and decimal. */
 import { planRollup } from '../../src/engine/rollup/plan.ts';
+import { TickFold } from '../../src/engine/rollup/tick-fold.ts';
 import type { ColumnData } from '../../src/market/columns.ts';
 import type { ColumnDef, ColumnType } from '../../src/market/schema.ts';
-import { toT256 } from '../../src/market/time.ts';
+import { splitTimes } from '../../src/market/time.ts';
 import type { Figure, Run, Scenario } from '../harness/scenario.ts';
 import { startStopwatch, threadRates } from '../support/stopwatch.ts';
 import { makeTicks, symbolCount } from '../support/ticks.ts';
@@ -50,7 +50,8 @@ function foldRun({ name, type, column }: (typeof kinds)[number]): Run {
     async run({ rows }): Promise<Figure[]> {
       const ticks = makeTicks(rows);
       const t256 = new Float64Array(rows);
-      toT256(ticks.timesNs, t256);
+      const rest = new Uint8Array(rows);
+      splitTimes(ticks.timesNs, t256, rest);
       const batches = Array.from({ length: Math.ceil(rows / batchRows) }, (_, i) => {
         const [from, to] = [i * batchRows, Math.min(rows, (i + 1) * batchRows)];
         const columns = [column(ticks.prices.subarray(from, to)), column(ticks.sizes.subarray(from, to))];
@@ -64,7 +65,7 @@ function foldRun({ name, type, column }: (typeof kinds)[number]): Run {
           count: to - from,
           group: ticks.symbols.subarray(from, to),
           t256: t256.subarray(from, to),
-          timesNs: ticks.timesNs.subarray(from, to),
+          rest: rest.subarray(from, to),
           firstArrival: from,
           arrivals: null,
           columns,

@@ -1,4 +1,4 @@
-/** The ticks that every scenario writes: 1,000 symbols in random order, about 10 ticks a symbol and second, random walks. */
+/** The ticks that every scenario writes: 1,000 symbols in random order, about 10 ticks each a second, random walks. */
 import { createPrng } from '../../src/core/prng.ts';
 import type { Batch } from '../../src/market/columns.ts';
 import type { CandlesDef, TableDef } from '../../src/market/schema.ts';

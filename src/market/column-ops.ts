@@ -111,6 +111,30 @@ export function narrowToInt32(values: BigInt64Array): Int32Array {
   return narrow;
 }
 
+/** The values of the rows named, in that order. */
+export function takeDoubles(values: Float64Array, rows: Int32Array): Float64Array {
+  const taken = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]];
+  return taken;
+}
+
+/**
+ * Whole numbers as 64-bit integers, by 32-bit halves (bigints cost ten times as much); |whole| < 2^62. Where `rest` is
+ * given it is added: 0 ≤ rest < 256, to multiples of 256.
+ */
+export function toInt64(whole: Float64Array, rest?: Float64Array): BigInt64Array {
+  const values = new BigInt64Array(whole.length);
+  const words = new Uint32Array(values.buffer);
+  for (let i = 0; i < whole.length; i++) {
+    const high = Math.floor(whole[i] / 4294967296);
+    words[2 * i] = whole[i] - high * 4294967296;
+    words[2 * i + 1] = high;
+  }
+  // The sum of a multiple of 256 and less than 256 does not carry.
+  if (rest) for (let i = 0; i < rest.length; i++) words[2 * i] += rest[i];
+  return values;
+}
+
 function of<K extends ColumnKind>(column: ColumnData, kind: K): Extract<ColumnData, { kind: K }> {
   assert(column.kind === kind, `a ${column.kind} column among ${kind} columns`);
   return column as Extract<ColumnData, { kind: K }>;

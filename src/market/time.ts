@@ -104,10 +104,13 @@ function badTime(text: unknown): CandelaError {
   });
 }
 
-/** For each time its multiple of 256 ns below, as an exact double (see the head of this file). */
-export function toT256(timesNs: BigInt64Array, into: Float64Array): void {
+/** Each time's multiple of 256 ns below, as an exact double, and the rest (see the head of this file). */
+export function splitTimes(timesNs: BigInt64Array, t256: Float64Array, rest: Uint8Array): void {
   const words = new Int32Array(timesNs.buffer, timesNs.byteOffset, timesNs.length * 2);
-  for (let i = 0, w = 0; i < timesNs.length; i++, w += 2) {
-    into[i] = words[w + 1] * 4294967296 + ((words[w] & ~255) >>> 0);
+  const count = timesNs.length;
+  for (let i = 0, w = 0; i < count; i++, w += 2) {
+    const low = words[w];
+    t256[i] = words[w + 1] * 4294967296 + ((low & ~255) >>> 0);
+    rest[i] = low & 255;
   }
 }

@@ -3,11 +3,12 @@
  * they belong
  * to, be it among those being flushed or in the store already, where it is then replaced.
  */
+import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { Storage, StorageOp } from '../../storage/storage.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import { Partials } from '../rollup/partials.ts';
 import type { ClosedBlock, RollupNode } from '../rollup/rollup-node.ts';
-import { fromStored, toInt64, toStored } from '../rollup/stored-bars.ts';
+import { fromStored, toStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
 
 /** Steps that store closed rows `fromRow` … `toRow`-1, and the newest bucket they bring per group. */
@@ -121,12 +122,11 @@ async function replaceOps(
   if (rows.length === 0) return [];
   const { partials } = late;
   const table = physicalId(node.id, tableRole.rows);
-  const starts = Float64Array.from(rows, (row) => partials.start[row]);
   const stored = await storage.lookup({
     table,
     columns: storedColumns,
     series: rows.map((row) => partials.group[row]),
-    timesNs: toInt64(starts, new Float64Array(rows.length)),
+    timesNs: toInt64(takeDoubles(partials.start, rows)),
   });
   const bars = fromStored(node.plan, stored.columns, stored.rowCount).partials;
   for (let i = 0; i < bars.length; i++) late.add(bars, i);

@@ -1,6 +1,7 @@
 /** Bars as a user sees them: bucket start, series key, aggregates. */
 import { CandelaError } from '../../core/errors.ts';
 import type { Bucketing } from '../../market/bucketing.ts';
+import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
 import type { ReadRequest } from '../database.ts';
@@ -8,7 +9,6 @@ import type { ValueBefore } from '../rollup/outputs.ts';
 import { outputColumns } from '../rollup/outputs.ts';
 import type { Partials } from '../rollup/partials.ts';
 import type { RollupPlan } from '../rollup/plan.ts';
-import { toInt64 } from '../rollup/stored-bars.ts';
 
 /** The rows named of partial bars that are whole; see `outputColumns` for `before`. */
 export function visibleBars(
@@ -18,14 +18,13 @@ export function visibleBars(
   before: ValueBefore,
 ): ColumnSet {
   const { groups, time, node } = entry;
-  const starts = Float64Array.from(rows, (row) => partials.start[row]);
   const keys = groups.index.keyColumnsOf(rows.map((row) => partials.group[row]));
   const outputs = outputColumns(node.plan, partials, rows, before);
   return {
     rowCount: rows.length,
     names: [time.name, ...groups.key, ...outputs.names],
     columns: [
-      { kind: 'timestamp', values: toInt64(starts, new Float64Array(rows.length)) },
+      { kind: 'timestamp', values: toInt64(takeDoubles(partials.start, rows)) },
       ...keys,
       ...outputs.columns,
     ],
@@ -39,8 +38,7 @@ export function stamped(bars: ColumnSet, bucketing: Bucketing, stamp: ReadReques
   const [time, ...others] = bars.columns;
   if (stamp !== 'close' || time.kind !== 'timestamp') return bars;
   const ends = Float64Array.from(time.values, (start) => bucketing.bucketOf(Number(start)).end);
-  const values = toInt64(ends, new Float64Array(ends.length));
-  return { ...bars, columns: [{ kind: 'timestamp', values }, ...others] };
+  return { ...bars, columns: [{ kind: 'timestamp', values: toInt64(ends) }, ...others] };
 }
 
 /** Names of a rollup's visible columns. */

@@ -3,7 +3,7 @@
  * and no writer is inside; the rollup is not attached yet.
  */
 
-import { toT256 } from '../../market/time.ts';
+import { splitTimes } from '../../market/time.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
 import { ownsGroups } from '../catalog/entries.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
@@ -14,9 +14,10 @@ import type { Position, Range } from '../read/range.ts';
 import { readBars } from '../read/read-bars.ts';
 import { readRows } from '../read/read-rows.ts';
 import { barsTarget } from '../tables/bars-target.ts';
-import { TickFold } from './partials.ts';
+import { rowsBetween } from './bar-intake.ts';
 import type { RollupNode } from './rollup-node.ts';
 import { toStored } from './stored-bars.ts';
+import { TickFold } from './tick-fold.ts';
 
 const pageRows = 65_536;
 
@@ -38,7 +39,8 @@ async function fromTicks(state: EngineState, entry: RollupEntry): Promise<void> 
     const count = rows.timesNs.length;
     const columns = ticks.table.tickColumns(rows.series, rows.timesNs, rows.columns);
     const t256 = new Float64Array(count);
-    toT256(rows.timesNs, t256);
+    const rest = new Uint8Array(count);
+    splitTimes(rows.timesNs, t256, rest);
     const applied = {
       lsn: state.appliedLsn,
       rowCount: count,
@@ -53,12 +55,12 @@ async function fromTicks(state: EngineState, entry: RollupEntry): Promise<void> 
       count,
       group,
       t256,
-      timesNs: rows.timesNs,
+      rest,
       firstArrival: 0,
       arrivals,
       columns,
     });
-    for (let row = 0; row < partials.length; row++) node.merge(partials, row, state.appliedLsn);
+    node.merge(partials, rowsBetween(0, partials.length), state.appliedLsn);
     await storeClosed(state, entry);
     after = rows.next;
     isMore = after !== null;
@@ -71,7 +73,7 @@ async function fromBars(state: EngineState, entry: RollupEntry, source: RollupNo
   node.reserveGroups(source.groupCount);
   for (let after: Position | null = null, isMore = true; isMore; ) {
     const { partials, rows, isCut } = await readBars(state, target, null, page(after), false);
-    for (const row of rows) node.merge(partials, row, state.appliedLsn);
+    node.merge(partials, rows, state.appliedLsn);
     await storeClosed(state, entry);
     const last = rows[rows.length - 1];
     isMore = isCut;
@@ -79,9 +81,9 @@ async function fromBars(state: EngineState, entry: RollupEntry, source: RollupNo
   }
   // The source's open bars have begun buckets that end ours, though they will only be handed over when they close.
   const [root] = source.levels.slice(-1);
-  for (let group = 0; group < source.groupCount; group++) {
-    if (root.node.open.rows[group] > 0) node.advance(group, root.node.open.start[group], state.appliedLsn);
-  }
+  const { open } = root.node;
+  const groups = rowsBetween(0, source.groupCount).filter((group) => open.rows[group] > 0);
+  node.advance(groups, groups.length, open.start, state.appliedLsn);
 }
 
 function page(after: Position | null): Range {

@@ -1,10 +1,10 @@
 /** From partial bars to the columns a reader sees. */
+import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { ColumnData, ColumnSet } from '../../market/columns.ts';
 import type { Partials } from './partials.ts';
 import { arrivalLimit } from './partials.ts';
 import type { Output, RollupPlan } from './plan.ts';
 import { asDoubles } from './slots.ts';
-import { toInt64 } from './stored-bars.ts';
 
 /** The value a group's `increase` columns count from: that of the `last` slot in the bar before, or NaN. */
 export type ValueBefore = (group: number, lastSlot: number) => number;
@@ -32,7 +32,7 @@ function outputColumn(output: Output, partials: Partials, rows: Int32Array, befo
     case 'slot':
       return slotColumn(output, partials.slots[source.slot].store(rows));
     case 'rows':
-      return { kind: 'int64', values: BigInt64Array.from(rows, (row) => BigInt(partials.rows[row])) };
+      return { kind: 'int64', values: toInt64(takeDoubles(partials.rows, rows)) };
     case 'avg':
       return ratio(total(partials, source.sum, rows), total(partials, source.count, rows));
     case 'vwap':
@@ -73,9 +73,8 @@ function ratio(numerators: Float64Array, denominators: Float64Array): ColumnData
 }
 
 function times(t: Float64Array, tie: Float64Array, rows: Int32Array): ColumnData {
-  const whole = Float64Array.from(rows, (row) => t[row]);
   const rest = Float64Array.from(rows, (row) => Math.floor(tie[row] / arrivalLimit));
-  return { kind: 'timestamp', values: toInt64(whole, rest) };
+  return { kind: 'timestamp', values: toInt64(takeDoubles(t, rows), rest) };
 }
 
 function increases(

@@ -12,11 +12,9 @@
  *
  *     t256  the time cut to a multiple of 256 ns          tie   (time mod 256 ns) × 2^44 + arrival number
  */
-import type { Bucketing } from '../../market/bucketing.ts';
+import { createSlot } from './create-slot.ts';
+import { type MergeOrder, Moves, moveDoubles } from './moves.ts';
 import type { Slot, SlotSpec } from './slots.ts';
-import { createSlot, picksFirst } from './slots.ts';
-import type { TickBatch } from './tick-batch.ts';
-import { insideOf } from './tick-batch.ts';
 
 /** Arrival numbers stay below this, so that a tie is an exact double. */
 export const arrivalLimit = 2 ** 44;
@@ -72,45 +70,57 @@ export class Partials {
     this.capacity = capacity;
   }
 
-  /** Row `toRow` becomes a copy of another table's row; `slotFrom[i]` is the other's slot for our slot i. */
-  copyRow(from: Partials, fromRow: number, toRow: number, slotFrom: Int32Array): void {
-    this.group[toRow] = from.group[fromRow];
-    this.start[toRow] = from.start[fromRow];
-    this.firstT[toRow] = from.firstT[fromRow];
-    this.firstTie[toRow] = from.firstTie[fromRow];
-    this.lastT[toRow] = from.lastT[fromRow];
-    this.lastTie[toRow] = from.lastTie[fromRow];
-    this.rows[toRow] = from.rows[fromRow];
-    for (let i = 0; i < this.slots.length; i++)
-      this.slots[i].copyRow(from.slots[slotFrom[i]], fromRow, toRow);
+  /** Rows become copies of another table's rows; `slotFrom[i]` is the other's slot for our slot i. */
+  copyRows(from: Partials, moves: Moves, slotFrom: Int32Array): void {
+    for (let i = 0; i < moves.count; i++) this.group[moves.to[i]] = from.group[moves.from[i]];
+    moveDoubles(from.start, this.start, moves);
+    moveDoubles(from.firstT, this.firstT, moves);
+    moveDoubles(from.firstTie, this.firstTie, moves);
+    moveDoubles(from.lastT, this.lastT, moves);
+    moveDoubles(from.lastTie, this.lastTie, moves);
+    moveDoubles(from.rows, this.rows, moves);
+    for (let i = 0; i < this.slots.length; i++) this.slots[i].copyRows(from.slots[slotFrom[i]], moves);
   }
 
-  /** Merges another table's row of the same group and bucket into row `toRow`, which is not empty. */
+  /** Merges another table's rows, each of the same group and bucket, into rows that are not empty. */
+  mergeRows(from: Partials, moves: Moves, slotFrom: Int32Array): void {
+    const order = this.#mergePositions(from, moves);
+    for (let i = 0; i < this.slots.length; i++)
+      this.slots[i].mergeRows(from.slots[slotFrom[i]], moves, order);
+  }
+
+  /** Merges the counts and the positions of first and last ticks; says whose they were. */
+  #mergePositions(from: Partials, { count, from: fromRows, to }: Moves): MergeOrder {
+    const order = orderFor(count);
+    const { firstT, firstTie, lastT, lastTie, rows } = this;
+    for (let i = 0; i < count; i++) {
+      const row = fromRows[i];
+      const own = to[i];
+      const isEarlier = precedes(from.firstT[row], from.firstTie[row], firstT[own], firstTie[own]);
+      const isLater = precedes(lastT[own], lastTie[own], from.lastT[row], from.lastTie[row]);
+      order.earlier[i] = isEarlier ? 1 : 0;
+      order.later[i] = isLater ? 1 : 0;
+      if (isEarlier) {
+        firstT[own] = from.firstT[row];
+        firstTie[own] = from.firstTie[row];
+      }
+      if (isLater) {
+        lastT[own] = from.lastT[row];
+        lastTie[own] = from.lastTie[row];
+      }
+      rows[own] += from.rows[row];
+    }
+    return order;
+  }
+
+  /** Copies one row; see `copyRows`. */
+  copyRow(from: Partials, fromRow: number, toRow: number, slotFrom: Int32Array): void {
+    this.copyRows(from, oneMove.only(fromRow, toRow), slotFrom);
+  }
+
+  /** Merges one row; see `mergeRows`. */
   mergeRow(from: Partials, fromRow: number, toRow: number, slotFrom: Int32Array): void {
-    const earlier = precedes(
-      from.firstT[fromRow],
-      from.firstTie[fromRow],
-      this.firstT[toRow],
-      this.firstTie[toRow],
-    );
-    const later = precedes(
-      this.lastT[toRow],
-      this.lastTie[toRow],
-      from.lastT[fromRow],
-      from.lastTie[fromRow],
-    );
-    for (let i = 0; i < this.slots.length; i++) {
-      this.slots[i].mergeRow(from.slots[slotFrom[i]], fromRow, toRow, earlier, later);
-    }
-    if (earlier) {
-      this.firstT[toRow] = from.firstT[fromRow];
-      this.firstTie[toRow] = from.firstTie[fromRow];
-    }
-    if (later) {
-      this.lastT[toRow] = from.lastT[fromRow];
-      this.lastTie[toRow] = from.lastTie[fromRow];
-    }
-    this.rows[toRow] += from.rows[fromRow];
+    this.mergeRows(from, oneMove.only(fromRow, toRow), slotFrom);
   }
 
   /** Appends a copy of another table's row and returns its row number. */
@@ -119,6 +129,18 @@ export class Partials {
     this.copyRow(from, fromRow, this.length, slotFrom);
     return this.length++;
   }
+}
+
+/** For the calls that move a single row: they finish before anyone else can want it. */
+const oneMove = new Moves();
+
+/** Scratch for one merge, shared for the same reason. */
+let sharedOrder: MergeOrder = { earlier: new Uint8Array(1024), later: new Uint8Array(1024) };
+
+function orderFor(count: number): MergeOrder {
+  if (sharedOrder.earlier.length < count)
+    sharedOrder = { earlier: new Uint8Array(count * 2), later: new Uint8Array(count * 2) };
+  return sharedOrder;
 }
 
 /** Is the position (t, tie) before the other? */
@@ -138,141 +160,4 @@ export function slotMapping(from: readonly SlotSpec[], to: readonly SlotSpec[]):
 /** Do two slots hold the same accumulation? */
 export function sameSlot(a: SlotSpec, b: SlotSpec): boolean {
   return a.fn === b.fn && a.column === b.column && a.weight === b.weight;
-}
-
-/**
- * Folds batches of ticks into partial bars, one per (group, bucket) that follows another in the batch; a group that
- * returns to an earlier bucket gets another partial bar, which is as good, since merging is exact.
- */
-export class TickFold {
-  readonly partials: Partials;
-  readonly #bucketing: Bucketing;
-  /** Ticks left out so far: they belong to no bucket. */
-  outsideCount = 0;
-  /** Per group: the partial row in hand, valid when its group and batch stamp agree. */
-  #rowOf = new Int32Array(16).fill(-1);
-  #target = new Int32Array(0);
-  #firstRow: Int32Array = new Int32Array(256);
-  #lastRow: Int32Array = new Int32Array(256);
-  #end: Float64Array = new Float64Array(256);
-
-  constructor(bucketing: Bucketing, specs: readonly SlotSpec[]) {
-    this.#bucketing = bucketing;
-    this.partials = new Partials(specs, 256);
-  }
-
-  /**
-   * Folds the batch; the result is in `partials`, rows 0 … length-1, until the next call. Ticks that belong to no
-   * bucket, which a market's calendar has, are counted and left out.
-   */
-  fold(ticks: TickBatch): Partials {
-    const { partials } = this;
-    const batch = this.#bucketing.hasGaps ? insideOf(ticks, this.#bucketing) : ticks;
-    this.outsideCount += ticks.count - batch.count;
-    if (this.#target.length < batch.count) this.#target = new Int32Array(batch.count * 2);
-    this.#assign(batch);
-    const count = partials.length;
-    for (const slot of partials.slots) {
-      slot.clear(count);
-      const first = picksFirst(slot);
-      if (first === undefined) slot.fold(batch.columns, batch.count, this.#target);
-      else slot.pick(batch.columns, first ? this.#firstRow : this.#lastRow, count);
-    }
-    this.#position(batch);
-    for (let r = 0; r < count; r++) this.#rowOf[partials.group[r]] = -1;
-    return partials;
-  }
-
-  /** Gives each tick its partial row and each partial row its bucket, count, first and last tick. */
-  #assign(batch: TickBatch): void {
-    const { group, t256, count } = batch;
-    const { partials } = this;
-    partials.length = 0;
-    for (let i = 0; i < count; i++) {
-      const g = group[i];
-      const t = t256[i];
-      let row = g < this.#rowOf.length ? this.#rowOf[g] : -1;
-      if (row < 0 || t < partials.start[row] || t >= this.#end[row]) row = this.#open(g, t, i);
-      else {
-        partials.rows[row]++;
-        // Arrival grows with i: an equal time is later for "last" and not earlier for "first". Times that differ
-        // only below 256 ns are told apart by the full time.
-        if (t > t256[this.#lastRow[row]]) this.#lastRow[row] = i;
-        else if (t === t256[this.#lastRow[row]])
-          this.#lastRow[row] = laterOf(batch.timesNs, this.#lastRow[row], i);
-        if (t < t256[this.#firstRow[row]]) this.#firstRow[row] = i;
-        else if (t === t256[this.#firstRow[row]])
-          this.#firstRow[row] = earlierOf(batch.timesNs, this.#firstRow[row], i);
-      }
-      this.#target[i] = row;
-    }
-  }
-
-  #open(group: number, t: number, tick: number): number {
-    const { partials } = this;
-    const row = partials.length++;
-    if (row >= partials.capacity) {
-      partials.reserve(row + 1);
-      this.#firstRow = grownInt(this.#firstRow, partials.capacity);
-      this.#lastRow = grownInt(this.#lastRow, partials.capacity);
-      const ends = new Float64Array(partials.capacity);
-      ends.set(this.#end);
-      this.#end = ends;
-    }
-    if (group >= this.#rowOf.length) {
-      const larger = new Int32Array((group + 1) * 2).fill(-1);
-      larger.set(this.#rowOf);
-      this.#rowOf = larger;
-    }
-    const bucket = this.#bucketOf(row, t);
-    partials.group[row] = group;
-    partials.start[row] = bucket.start;
-    this.#end[row] = bucket.end;
-    partials.rows[row] = 1;
-    this.#firstRow[row] = tick;
-    this.#lastRow[row] = tick;
-    this.#rowOf[group] = row;
-    return row;
-  }
-
-  /** Ticks of many series share their buckets: the one opened last is tried before computing. */
-  #bucketOf(row: number, t: number): { start: number; end: number } {
-    if (row > 0) {
-      const start = this.partials.start[row - 1];
-      const end = this.#end[row - 1];
-      if (t >= start && t < end) return { start, end };
-    }
-    return this.#bucketing.bucketOf(t);
-  }
-
-  #position(batch: TickBatch): void {
-    const { partials } = this;
-    for (let r = 0; r < partials.length; r++) {
-      const first = this.#firstRow[r];
-      const last = this.#lastRow[r];
-      partials.firstT[r] = batch.t256[first];
-      partials.firstTie[r] = tieOf(batch, first);
-      partials.lastT[r] = batch.t256[last];
-      partials.lastTie[r] = tieOf(batch, last);
-    }
-  }
-}
-
-function tieOf(batch: TickBatch, row: number): number {
-  const arrival = batch.arrivals ? batch.arrivals[row] : batch.firstArrival + row;
-  return Number(batch.timesNs[row] & 255n) * arrivalLimit + arrival;
-}
-
-function laterOf(timesNs: BigInt64Array, present: number, candidate: number): number {
-  return timesNs[candidate] >= timesNs[present] ? candidate : present;
-}
-
-function earlierOf(timesNs: BigInt64Array, present: number, candidate: number): number {
-  return timesNs[candidate] < timesNs[present] ? candidate : present;
-}
-
-function grownInt(values: Int32Array, capacity: number): Int32Array {
-  const larger = new Int32Array(capacity);
-  larger.set(values);
-  return larger;
 }

@@ -20,6 +20,7 @@
  */
 import type { HotBlock } from '../hot/hot-rows.ts';
 import { HotRows } from '../hot/hot-rows.ts';
+import { BarIntake } from './bar-intake.ts';
 import { Partials, precedes, slotMapping } from './partials.ts';
 import type { RollupPlan } from './plan.ts';
 import { asDoubles } from './slots.ts';
@@ -78,10 +79,9 @@ export class RollupNode {
    */
   announcedStart: Float64Array = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   announcedTicks: Float64Array = new Float64Array(16);
-  /** Our slots among those of the source, and of every level below: nearest first, ourselves at 0. */
-  readonly #slotFrom: Int32Array;
+  /** Our slots among those of every level below: nearest first, ourselves at 0. */
   readonly levels: { node: RollupNode; slotFrom: Int32Array }[];
-  readonly #one = { series: new Int32Array(1), t: new Float64Array(1) };
+  readonly #intake: BarIntake;
   readonly ownSlots: Int32Array;
 
   constructor(id: number, name: string, plan: RollupPlan, source: RollupNode | null) {
@@ -92,7 +92,7 @@ export class RollupNode {
     this.open = new Partials(plan.slots, 16);
     this.pinned = new Partials(plan.slots, 16);
     this.ownSlots = Int32Array.from(plan.slots, (_, index) => index);
-    this.#slotFrom = source ? slotMapping(source.plan.slots, plan.slots) : this.ownSlots;
+    this.#intake = new BarIntake(this, source ? slotMapping(source.plan.slots, plan.slots) : this.ownSlots);
     this.levels = [];
     for (let node: RollupNode | null = this; node; node = node.source) {
       this.levels.push({ node, slotFrom: slotMapping(node.plan.slots, plan.slots) });
@@ -121,63 +121,14 @@ export class RollupNode {
     for (const child of this.children) child.reserveGroups(count);
   }
 
-  /** Takes one partial bar: of the source rollup, or of folded ticks (with our own slots). */
-  merge(from: Partials, row: number, lsn: number): void {
-    const group = from.group[row];
-    const t = from.start[row];
-    const { open } = this;
-    if (open.rows[group] > 0 && t >= open.start[group] && t < this.openEnd[group]) {
-      open.mergeRow(from, row, group, this.#slotFrom);
-      return;
-    }
-    const bucket = this.plan.bucketing.bucketOf(t);
-    if (bucket.start > this.lastStart[group]) {
-      if (open.rows[group] > 0) this.#close(group, lsn);
-      open.copyRow(from, row, group, this.#slotFrom);
-      open.start[group] = bucket.start;
-      this.openEnd[group] = bucket.end;
-      this.lastStart[group] = bucket.start;
-      for (const child of this.children) child.advance(group, bucket.start, lsn);
-    } else {
-      const { block, at } = this.#pushClosed(from, row, this.#slotFrom, bucket.start, lsn, 1);
-      for (const child of this.children) {
-        child.merge(block.payload.partials, at, lsn);
-        // A late part may have opened a bar above that had nothing yet: it ends with the bucket that we are in by now.
-        child.advance(group, this.lastStart[group], lsn);
-      }
-    }
+  /** Takes partial bars in the order of `rows`: of the source rollup, or of folded ticks (with our own slots). */
+  merge(from: Partials, rows: Int32Array, lsn: number): void {
+    this.#intake.merge(from, rows, lsn);
   }
 
-  /** Closes what ends at or before `t`, here and above. */
-  advance(group: number, t: number, lsn: number): void {
-    if (this.open.rows[group] > 0 && this.openEnd[group] <= t) this.#close(group, lsn);
-    for (const child of this.children) child.advance(group, t, lsn);
-  }
-
-  #close(group: number, lsn: number): void {
-    this.#pushClosed(this.open, group, this.ownSlots, this.open.start[group], lsn, 0);
-    for (const child of this.children) child.merge(this.open, group, lsn);
-    this.open.rows[group] = 0;
-  }
-
-  /** Adds a closed (or late partial) bar to the rows in memory. */
-  #pushClosed(
-    from: Partials,
-    row: number,
-    slotFrom: Int32Array,
-    start: number,
-    lsn: number,
-    late: 0 | 1,
-  ): ClosedSpot {
-    this.#one.series[0] = from.group[row];
-    this.#one.t[0] = start;
-    const [{ block, at }] = this.closed.append(this.#one.series, this.#one.t, null, 1);
-    const { payload } = block;
-    payload.partials.copyRow(from, row, at, slotFrom);
-    payload.partials.start[at] = start;
-    payload.lsn[at] = lsn;
-    payload.late[at] = late;
-    return { block, at };
+  /** Closes what of the first `count` groups ends at or before their time (`times` by group), here and above. */
+  advance(groups: Int32Array, count: number, times: Float64Array, lsn: number): void {
+    this.#intake.advance(groups, count, times, lsn);
   }
 
   /**
@@ -305,11 +256,6 @@ class NewestPart {
     if (difference !== 0) return difference > 0;
     return precedes(best.lastT[this.row], best.lastTie[this.row], partials.lastT[row], partials.lastTie[row]);
   }
-}
-
-interface ClosedSpot {
-  block: ClosedBlock;
-  at: number;
 }
 
 function grown(values: Float64Array, capacity: number, fill: number): Float64Array {

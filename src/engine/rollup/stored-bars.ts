@@ -2,6 +2,7 @@
  * Partial bars as columns of the store, and back. The stored columns are, in order: series number, bucket start,
  * LSN, time and arrival number of the first and of the last tick, number of ticks, then each slot's one or two columns.
  */
+import { takeDoubles, toInt64, widenInt32 } from '../../market/column-ops.ts';
 import type { ColumnData } from '../../market/columns.ts';
 import type { ColumnDef } from '../../market/schema.ts';
 import type { StoredColumn } from '../../storage/storage.ts';
@@ -70,29 +71,33 @@ function storedSlotType(slot: SlotSpec): StoredColumn['type'] {
 
 /** The rows named as stored columns; `lsn` goes into each. */
 export function toStored(partials: Partials, rows: Int32Array, lsn: number): ColumnData[] {
-  const zeros = new Float64Array(rows.length);
-  const take = (values: Float64Array): Float64Array => Float64Array.from(rows, (row) => values[row]);
-  const rest = (ties: Float64Array): Float64Array =>
-    Float64Array.from(rows, (row) => Math.floor(ties[row] / arrivalLimit));
-  const arrival = (ties: Float64Array): ColumnData => ({
-    kind: 'int64',
-    values: toInt64(
-      Float64Array.from(rows, (row) => ties[row] % arrivalLimit),
-      zeros,
-    ),
-  });
+  const groups = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) groups[i] = partials.group[rows[i]];
   const columns: ColumnData[] = [
-    { kind: 'int64', values: BigInt64Array.from(rows, (row) => BigInt(partials.group[row])) },
-    { kind: 'timestamp', values: toInt64(take(partials.start), zeros) },
+    { kind: 'int64', values: widenInt32(groups) },
+    { kind: 'timestamp', values: toInt64(takeDoubles(partials.start, rows)) },
     { kind: 'int64', values: new BigInt64Array(rows.length).fill(BigInt(lsn)) },
-    { kind: 'timestamp', values: toInt64(take(partials.firstT), rest(partials.firstTie)) },
-    arrival(partials.firstTie),
-    { kind: 'timestamp', values: toInt64(take(partials.lastT), rest(partials.lastTie)) },
-    arrival(partials.lastTie),
-    { kind: 'int64', values: toInt64(take(partials.rows), zeros) },
+    ...positionColumns(partials.firstT, partials.firstTie, rows),
+    ...positionColumns(partials.lastT, partials.lastTie, rows),
+    { kind: 'int64', values: toInt64(takeDoubles(partials.rows, rows)) },
   ];
   for (const slot of partials.slots) columns.push(...slot.store(rows));
   return columns;
+}
+
+/** Time and arrival number of positions (see `partials.ts`). */
+function positionColumns(t: Float64Array, tie: Float64Array, rows: Int32Array): [ColumnData, ColumnData] {
+  const rests = new Float64Array(rows.length);
+  const arrivals = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const rest = Math.floor(tie[rows[i]] / arrivalLimit);
+    rests[i] = rest;
+    arrivals[i] = tie[rows[i]] - rest * arrivalLimit;
+  }
+  return [
+    { kind: 'timestamp', values: toInt64(takeDoubles(t, rows), rests) },
+    { kind: 'int64', values: toInt64(arrivals) },
+  ];
 }
 
 /** Stored columns as partial bars, and each row's LSN. */
@@ -127,20 +132,4 @@ function setPosition(t: Float64Array, tie: Float64Array, row: number, timeNs: bi
   const rest = timeNs & 255n;
   t[row] = Number(timeNs - rest);
   tie[row] = Number(rest) * arrivalLimit + Number(arrival);
-}
-
-/**
- * whole + rest as 64-bit integers, by 32-bit halves (bigints cost ten times as much); |whole| < 2^62, 0 ≤ rest
- * < 256.
- */
-export function toInt64(whole: Float64Array, rest: Float64Array): BigInt64Array {
-  const values = new BigInt64Array(whole.length);
-  const words = new Uint32Array(values.buffer);
-  for (let i = 0; i < whole.length; i++) {
-    const high = Math.floor(whole[i] / 4294967296);
-    // Times are multiples of 256, so adding the rest cannot carry; other callers add 0.
-    words[2 * i] = whole[i] - high * 4294967296 + rest[i];
-    words[2 * i + 1] = high;
-  }
-  return values;
 }

@@ -1,5 +1,6 @@
 /** Ticks on their way into bars. */
 import type { Bucketing } from '../../market/bucketing.ts';
+import { takeDoubles } from '../../market/column-ops.ts';
 import { takeRows } from '../../market/columns.ts';
 import type { TickColumns } from './slots.ts';
 
@@ -11,8 +12,9 @@ export interface TickBatch {
   count: number;
   /** Group of each tick. */
   group: Int32Array;
+  /** Times: multiples of 256 ns, and what is left (see `market/time.ts`). */
   t256: Float64Array;
-  timesNs: BigInt64Array;
+  rest: Uint8Array;
   /** Arrival number of the first tick … */
   firstArrival: number;
   /** … and of each, where they do not follow one another; null when they do. */
@@ -31,8 +33,8 @@ export function insideOf(batch: TickBatch, bucketing: Bucketing): TickBatch {
   return {
     count: kept,
     group: rows.map((row) => batch.group[row]),
-    t256: Float64Array.from(rows, (row) => t256[row]),
-    timesNs: BigInt64Array.from(rows, (row) => batch.timesNs[row]),
+    t256: takeDoubles(t256, rows),
+    rest: Uint8Array.from(rows, (row) => batch.rest[row]),
     firstArrival: batch.firstArrival,
     arrivals: Float64Array.from(rows, (row) => batch.arrivals?.[row] ?? batch.firstArrival + row),
     columns: batch.columns.map((column) => column && takeRows(column, rows)),

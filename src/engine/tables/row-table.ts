@@ -4,15 +4,16 @@
 import type { ColumnData, ColumnSet } from '../../market/columns.ts';
 import { columnOf } from '../../market/columns.ts';
 import type { ColumnDef, TableDef } from '../../market/schema.ts';
-import { toT256 } from '../../market/time.ts';
+import { splitTimes } from '../../market/time.ts';
 import { isRowColumn, timeColumn } from '../catalog/layout.ts';
 import type { HotBlock } from '../hot/hot-rows.ts';
 import { HotRows } from '../hot/hot-rows.ts';
 import type { ValueStore } from '../hot/value-store.ts';
 import { createValueStore } from '../hot/value-store.ts';
-import { TickFold } from '../rollup/partials.ts';
+import { rowsBetween } from '../rollup/bar-intake.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import type { TickColumns } from '../rollup/slots.ts';
+import { TickFold } from '../rollup/tick-fold.ts';
 import { SeriesIndex } from '../series/series-index.ts';
 import { columnKindOf } from '../write/admit.ts';
 
@@ -124,7 +125,7 @@ export class RowTable {
         store.append(rows.columns[this.rowColumns[i].index], from, from + count, at);
       }
     }
-    const { rowCount: count, timesNs } = rows;
+    const { rowCount: count } = rows;
     const columns = this.#isKeyFolded ? this.#withKey(rows.columns, rows.series) : rows.columns;
     for (const { fold, node, groups } of this.roots) {
       const group = groups ? this.groupsOf(rows, groups) : rows.series;
@@ -133,12 +134,12 @@ export class RowTable {
         count,
         group,
         t256,
-        timesNs,
+        rest: this.#rest,
         firstArrival: firstRow,
         arrivals: null,
         columns,
       });
-      for (let row = 0; row < partials.length; row++) node.merge(partials, row, rows.lsn);
+      node.merge(partials, rowsBetween(0, partials.length), rows.lsn);
     }
     for (let i = 0; i < count; i++) if (t256[i] > this.watermarkT) this.watermarkT = t256[i];
     this.appliedCount++;
@@ -167,9 +168,7 @@ export class RowTable {
       this.#rest = new Uint8Array(rows.rowCount * 2);
     }
     if (this.def.kind === 'state') return this.#t256;
-    toT256(rows.timesNs, this.#t256);
-    const words = new Uint32Array(rows.timesNs.buffer, rows.timesNs.byteOffset, rows.timesNs.length * 2);
-    for (let i = 0; i < rows.rowCount; i++) this.#rest[i] = words[2 * i] & 255;
+    splitTimes(rows.timesNs, this.#t256, this.#rest);
     return this.#t256;
   }
 
