@@ -12,7 +12,7 @@ export function tableNamed(database: Database, name: string): TableInfo {
 
 /**
  * `symbol` stands for the first key column; any other parameter named like a key column is a filter as well.
- * Parameters that are neither known to the route nor key columns are refused, so that a misspelt one is not passed over.
+ * Parameters that are neither known to the route nor key columns are refused: a misspelt one is not passed over.
  */
 export function seriesFilter(
   table: TableInfo,

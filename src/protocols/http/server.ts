@@ -48,7 +48,7 @@ export interface HttpServerOptions {
 /** A server that listens. */
 export interface HttpServer {
   port: number;
-  /** Lets running requests end (for a bounded time), says good-bye to WebSocket clients, closes. Calling it again waits for the same. */
+  /** Lets running requests end for a bounded time, takes leave of WebSocket clients. Once begun, waits for the same. */
   close(): Promise<void>;
 }
 

@@ -12,8 +12,9 @@ export function eventText(id: string, event: BusEvent, time: TimeFormat): string
   if (event.type === 'lagged') {
     return JSON.stringify({ type: 'lagged', id, dropped: event.dropped } satisfies WireEvent);
   }
-  const { rowCount } = event.rows;
-  return `{"type":"${event.type}","id":${JSON.stringify(id)},"rowCount":${rowCount},"columns":${rowsText(event.rows, time)}}`;
+  const { type, rows } = event;
+  const head = `{"type":"${type}","id":${JSON.stringify(id)},"rowCount":${rows.rowCount}`;
+  return `${head},"columns":${rowsText(rows, time)}}`;
 }
 
 function rowsText(rows: ColumnSet, time: TimeFormat): string {

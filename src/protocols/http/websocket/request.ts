@@ -9,31 +9,34 @@ const help =
 /** Longest id a client may give a subscription, in characters. */
 const idLengthMax = 200;
 
-/** Reads a client's message. Throws `SYNTAX`, `INVALID_ARGUMENT` naming the field. */
-export function parseRequest(data: RawData, isBinary: boolean): WireRequest {
+/** A client's message before it is checked. */
+export type Message = Record<string, unknown>;
+
+/** Reads a client's message. Throws `SYNTAX`, `INVALID_ARGUMENT`. */
+export function parseMessage(data: RawData, isBinary: boolean): Message {
   if (isBinary) throw malformed('a binary message');
-  const request = parseObject(String(data));
-  const { op, id } = request;
+  let value: unknown;
+  try {
+    value = JSON.parse(String(data));
+  } catch (cause) {
+    throw new CandelaError('SYNTAX', 'the message is not JSON', { cause, help });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not an object');
+  return value as Message;
+}
+
+/** The message as a request. Throws `INVALID_ARGUMENT` naming the field. */
+export function checkRequest(message: Message): WireRequest {
+  const { op, id } = message;
   if (op === 'ping') return { op };
   if (op !== 'subscribe' && op !== 'unsubscribe') throw malformed(`op ${JSON.stringify(op)}`);
   if (typeof id !== 'string' || id.length > idLengthMax) {
     throw malformed(`id is not a string of up to ${idLengthMax} characters`);
   }
   if (op === 'unsubscribe') return { op, id };
-  for (const [name, value] of Object.entries(request)) checkField(name, value);
-  if (request.table === undefined) throw malformed('table is missing');
-  return request as WireRequest;
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new CandelaError('SYNTAX', 'the message is not JSON', { cause, help });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not an object');
-  return value as Record<string, unknown>;
+  for (const [name, value] of Object.entries(message)) checkField(name, value);
+  if (message.table === undefined) throw malformed('table is missing');
+  return message as WireRequest;
 }
 
 /** What each field of a subscription must be. */

@@ -15,7 +15,7 @@ import { wireError } from '../error-map.ts';
 import { symbolFilter, tableNamed, timeframesOf } from '../series-parameters.ts';
 import type { WireEvent, WireRequest } from '../wire.ts';
 import { eventText } from './event-text.ts';
-import { parseRequest } from './request.ts';
+import { checkRequest, parseMessage } from './request.ts';
 
 type SubscribeMessage = Extract<WireRequest, { op: 'subscribe' }>;
 
@@ -73,9 +73,9 @@ export class WsSession {
     }
     let id: string | null = null;
     try {
-      const request = parseRequest(data, isBinary);
-      id = 'id' in request ? request.id : null;
-      this.#carryOut(request);
+      const message = parseMessage(data, isBinary);
+      id = typeof message.id === 'string' ? message.id : null;
+      this.#carryOut(checkRequest(message));
     } catch (error) {
       this.#fail(id, error);
     }
