@@ -31,6 +31,8 @@ export type {
 } from './engine/database.ts';
 export type { OpenOptions } from './engine/open.ts';
 export { open } from './engine/open.ts';
+export type { BucketingOptions, WeekStart } from './market/bucketing.ts';
+export type { CalendarDef } from './market/calendar/calendar-def.ts';
 export type {
   Batch,
   BooleanColumn,

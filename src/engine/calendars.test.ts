@@ -309,7 +309,7 @@ describe.skipIf(!hasSharedData)('recorded markets', () => {
       .split('\n');
   }
 
-  it('Kweichow Moutai, 2023-02-01: every trade in one of the 240 minutes, auctions in the first and the last', async () => {
+  it('Kweichow Moutai, 2023-02-01: auctions in the first and the last of 240 minutes', async () => {
     const ticks = gunzipped('cn/sse_600519_trades_2023-02-01.csv.gz')
       .slice(1)
       .map((line, i) => {
@@ -353,7 +353,7 @@ describe.skipIf(!hasSharedData)('recorded markets', () => {
     expect(await barsOf('1d')).toHaveLength(1);
   });
 
-  it('SPY, March 2011: session days of 390 minutes on both sides of the change of the clocks, near the daily bars', async () => {
+  it('SPY, March 2011: days of 390 minutes on both sides of the change of the clocks', async () => {
     await database.createRollup({
       name: 'days', source: 'trades', timeframe: '1d', calendar: 'XNYS',
       aggregates: [

@@ -168,7 +168,7 @@ export interface DatabaseStatus {
   flushedLsn: number;
   rowsWritten: number;
   rowsRejected: number;
-  /** Ticks that fold into no bar because they lie outside the sessions of a rollup's calendar; per rollup, since it was opened. */
+  /** Ticks that fold into no bar, being outside the sessions of a rollup's calendar; counted per rollup. */
   ticksOutsideSessions: number;
   batchesWritten: number;
   pendingBytes: number;

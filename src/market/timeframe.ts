@@ -103,11 +103,6 @@ export function bucketOf(timeframe: Timeframe, t: number): Bucket {
   return { start, end: start + widthNs };
 }
 
-/** The bucket after the one that starts at `start`. */
-export function nextBucket(timeframe: Timeframe, start: number): Bucket {
-  return bucketOf(timeframe, bucketOf(timeframe, start).end);
-}
-
 function originOf(timeframe: Timeframe): number {
   return timeframe.text.endsWith('w') ? weekOrigin : 0;
 }

@@ -84,6 +84,11 @@ describe('mistakes in a calendar', () => {
         ],
       },
     ],
+    // The session dated Monday is on Friday night.
+    [
+      'the sessions of 2024-05-18 and 2024-05-20 overlap',
+      { special: [{ sessions: ['09:00/12:00'], dates: ['2024 05-18'] }] },
+    ],
     ["'from' is after 'to'", { from: '2025-01-01' }],
     ['lateMinutes 1.5', { lateMinutes: 1.5 }],
     ['no regular session', { regular: [] }],

@@ -53,7 +53,7 @@ export function createCalendar(def: CalendarDef): Calendar {
   const parsed = parseCalendar(def);
   const zone = zoneNamed(def.timeZone);
   const all = [...parsed.regular.map(({ sessions }) => sessions), ...parsed.exceptions.values()];
-  const calendar = calendarOver({
+  return calendarOver({
     name: def.name,
     zone,
     sessionsPerDateMax: Math.max(...all.map((sessions) => sessions.length)),
@@ -62,10 +62,8 @@ export function createCalendar(def: CalendarDef): Calendar {
     early: (def.earlyMinutes ?? 0) * nsPerMinute,
     late: (def.lateMinutes ?? 0) * nsPerMinute,
     localSessions: (date) => sessionsOfDate(parsed, date),
-    hasGaps: true,
+    hasGaps: checkOrder(parsed),
   });
-  const hasGaps = checkWeeks(parsed, calendar);
-  return { ...calendar, hasGaps: hasGaps || parsed.exceptions.size > 0 };
 }
 
 /** The days of a time zone as sessions. */
@@ -91,21 +89,30 @@ function sessionsOfDate({ regular, exceptions }: ParsedCalendar, date: number): 
   return regular.findLast(({ from, weekdays }) => from <= date && weekdays.has(weekday))?.sessions ?? [];
 }
 
-/** Two weeks from each change of the regular sessions: no session may begin before the one before has ended. */
-function checkWeeks({ regular, def }: ParsedCalendar, calendar: Calendar): boolean {
-  let hasGaps = false;
-  for (const rule of regular) {
-    const from = Number.isFinite(rule.from) ? rule.from : Date.parse(def.from) / 86_400_000;
-    let previous: Session | undefined;
-    for (let date = from; date < from + 14; date++) {
-      for (const session of calendar.sessionsOn(date)) {
-        if (previous && session.open < previous.close)
+/**
+ * Two weeks from each change of the regular sessions and the days around each special one: no session may begin before
+ * the one before has ended. Tells whether there is a break between any two.
+ */
+function checkOrder(parsed: ParsedCalendar): boolean {
+  const { def, regular, exceptions } = parsed;
+  const first = Date.parse(def.from) / 86_400_000;
+  const windows = [
+    ...regular.map(({ from }) => ({ from: Math.max(from, first), days: 14 })),
+    ...[...exceptions].map(([date, sessions]) => ({ from: date - 4, days: sessions.length > 0 ? 9 : 0 })),
+  ];
+  let hasGaps = exceptions.size > 0;
+  for (const { from, days } of windows) {
+    let previous = { close: Number.NEGATIVE_INFINITY, date: from };
+    for (let date = from; date < from + days; date++) {
+      for (const session of sessionsOfDate(parsed, date)) {
+        const [open, close] = [date * 1440 + session.open, date * 1440 + session.close];
+        if (open < previous.close)
           throw new CandelaError(
             'INVALID_ARGUMENT',
             `calendar '${def.name}': the sessions of ${dateText(previous.date)} and ${dateText(date)} overlap`,
           );
-        hasGaps ||= previous !== undefined && session.open > previous.close;
-        previous = session;
+        hasGaps ||= open > previous.close && previous.close !== Number.NEGATIVE_INFINITY;
+        previous = { close, date };
       }
     }
   }
