@@ -33,6 +33,8 @@ import { hotBytesOf } from './flush/memory.ts';
 import { findTimeframe } from './read/find-timeframe.ts';
 import { bars, latest, matchSeries, read, readAgain } from './read/read-path.ts';
 import { snapshotEvent } from './read/subscribe-snapshot.ts';
+import type { SealLimits } from './seal/seal-state.ts';
+import { Sealer } from './seal/sealer.ts';
 import { runSql } from './sql-path.ts';
 import { Gate } from './write/gate.ts';
 import { writeBatch } from './write/write-path.ts';
@@ -46,15 +48,18 @@ const storeSizeIntervalMs = 5_000;
 export class Engine implements Database {
   readonly #state: EngineState;
   readonly #flusher: Flusher;
+  readonly #sealer: Sealer | null;
   readonly #gate = new Gate();
   readonly #publisher: Publisher;
   readonly #timers: NodeJS.Timeout[];
   #storeBytes = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(state: EngineState) {
+  /** `sealing` is null for a database in memory. */
+  constructor(state: EngineState, sealing: SealLimits | null) {
     this.#state = state;
     this.#flusher = new Flusher(state);
+    this.#sealer = sealing && new Sealer(state, sealing);
     this.#publisher = new Publisher(state, (entry, keys) => readAgain(state, entry, keys));
     this.#timers = [
       setInterval(() => this.#publisher.publishOverdue(), overdueIntervalMs).unref(),
@@ -201,6 +206,7 @@ export class Engine implements Database {
     this.#flusher.stop();
     state.isClosed = true;
     try {
+      await this.#sealer?.stop();
       await this.#gate.exclusive(() => this.#flusher.flush());
     } finally {
       state.bus.closeAll();

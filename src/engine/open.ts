@@ -14,6 +14,7 @@ import type { Database, Durability } from './database.ts';
 import { Engine } from './engine.ts';
 import type { EngineState } from './engine-state.ts';
 import { recover } from './recovery.ts';
+import type { SealLimits } from './seal/seal-state.ts';
 import { replayWal } from './wal/reader.ts';
 import { openWal } from './wal/writer.ts';
 import { applyFrame, forgetLoggedSeries } from './write/write-path.ts';
@@ -31,6 +32,8 @@ export interface OpenOptions {
   memoryBytesMax?: number;
   /** Default: after 5 s. */
   flushIntervalMs?: number;
+  /** When closed chunks are rewritten in series order: see `engine/seal`. */
+  sealing?: Partial<SealLimits>;
   /** Default: silent. */
   log?: Logger;
   clock?: Clock;
@@ -39,6 +42,8 @@ export interface OpenOptions {
 }
 
 const memoryBytesDefault = 256 * 1024 * 1024;
+/** Sorting a row takes about so much of the store's memory; what does not fit is spilled to the disk. */
+const sealBytesPerRow = 64;
 /** With less the store cannot work at all. */
 const storeBytesMin = 64 * 1024 * 1024;
 
@@ -101,7 +106,7 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
     writesStopped: null,
     isClosed: false,
   };
-  if (directory === null) return new Engine(state);
+  if (directory === null) return new Engine(state, null);
   const place = { directory: join(directory, 'wal'), fileSystem: options.fileSystem ?? nodeFileSystem };
   await replay(state, place);
   state.wal = await openWal({
@@ -112,7 +117,13 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
     startLsn: state.appliedLsn + 1,
     onFailed: () => forgetLoggedSeries(state),
   });
-  return new Engine(state);
+  return new Engine(state, {
+    intervalMs: 30_000,
+    rowsMin: 245_760,
+    rowsMax: Math.min(4_000_000, Math.max(500_000, options.memoryBytesMax / sealBytesPerRow)),
+    idleMs: 600_000,
+    ...options.sealing,
+  });
 }
 
 /** Applies what the log holds beyond the store. Frames of tables dropped since are passed over. */

@@ -17,6 +17,7 @@ import {
   rollupView,
   rowsTable,
   rowsView,
+  sealKey,
   seriesTable,
   tableRole,
 } from './layout.ts';
@@ -169,5 +170,6 @@ export function dropOps(entry: Entry): StorageOp[] {
     { op: 'drop-view', name: entry.def.name },
     ...roles.map((role) => ({ op: 'drop-table' as const, table: physicalId(entry.id, role) })),
     { op: 'delete-doc', key: documentKey(entry.id) },
+    { op: 'delete-doc', key: sealKey(entry.id) },
   ];
 }

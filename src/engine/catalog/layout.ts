@@ -26,6 +26,11 @@ export function physicalId(id: number, role: number): number {
   return id * 8 + role;
 }
 
+/** Key of the document that says what of a catalog table's rows is sealed. */
+export function sealKey(id: number): string {
+  return `seal/${id}`;
+}
+
 /** Names of the columns that ticks, bars and state tables have besides the user's. */
 export const rowColumns = { series: '_sid', version: '_seq' } as const;
 

@@ -1,0 +1,121 @@
+/**
+ * A process that appends rows and seals them without pause is killed at random moments, mid-seal and mid-checkpoint.
+ * Every acknowledged row must be there once, as it was written: sealing leaves the old state or the new.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/log.ts';
+import { createPrng } from '../../src/core/prng.ts';
+import { valueAt } from '../../src/market/columns.ts';
+import { openDuckDbStorage } from '../../src/storage/duckdb/duckdb-storage.ts';
+import type { Storage, StoredTable } from '../../src/storage/storage.ts';
+
+const rounds = 12;
+const rowsPerCommit = 20_000;
+
+const ticks: StoredTable = {
+  id: 1,
+  columns: [
+    { name: '_series', type: { kind: 'int32' }, nullable: false },
+    { name: 'time', type: { kind: 'timestamp', unit: 'us', zone: true }, nullable: false },
+    { name: '_version', type: { kind: 'int64' }, nullable: false },
+    { name: 'price', type: { kind: 'double' }, nullable: true },
+  ],
+  roles: { series: '_series', time: 'time', version: '_version' },
+};
+
+/** Row v of all: series v mod 50, second v mod 1000, price v / 4. Prints each commit's number and each seal. */
+const writer = `
+  import { openDuckDbStorage } from './dist/storage/duckdb/duckdb-storage.js';
+  const [directory, first] = process.argv.slice(1);
+  const log = { debug() {}, info() {}, warn() {}, error: console.error, child: () => log };
+  const storage = await openDuckDbStorage({ directory, log });
+  const count = ${rowsPerCommit};
+  const seal = async () => {
+    for (let from = 0n; ; from = (from + 250n) % 1000n) {
+      const rows = await storage.seal({ table: 1, fromNs: from * 10n ** 9n, toNs: (from + 250n) * 10n ** 9n });
+      if (rows > 0) process.stdout.write('seal ' + rows + '\\n');
+    }
+  };
+  seal();
+  for (let n = Number(first); ; n++) {
+    const second = (row) => BigInt(row % 1000) * 10n ** 9n;
+    const row = (i) => (n - 1) * count + i;
+    await storage.commit([
+      { op: 'append', table: 1, rowCount: count, columns: [
+        { kind: 'int64', values: BigInt64Array.from({ length: count }, (_, i) => BigInt(row(i) % 50)) },
+        { kind: 'timestamp', values: BigInt64Array.from({ length: count }, (_, i) => second(row(i))) },
+        { kind: 'int64', values: BigInt64Array.from({ length: count }, (_, i) => BigInt(row(i))) },
+        { kind: 'double', values: Float64Array.from({ length: count }, (_, i) => row(i) / 4) },
+      ] },
+    ]);
+    process.stdout.write(n + '\\n');
+  }`;
+
+interface Acknowledged {
+  commits: number;
+  seals: number;
+}
+
+async function runAndKill(directory: string, first: number, afterMs: number): Promise<Acknowledged> {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', writer, directory, String(first)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const acknowledged: Acknowledged = { commits: first - 1, seals: 0 };
+  const lines = createInterface(child.stdout);
+  lines.on('line', (line) => {
+    if (line.startsWith('seal')) acknowledged.seals++;
+    else acknowledged.commits = Number(line);
+  });
+  await once(lines, 'line');
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  child.kill('SIGKILL');
+  await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+  return acknowledged;
+}
+
+/** The number of commits in the store, after checking that every row of them is there, once and unchanged. */
+async function check(storage: Storage): Promise<number> {
+  const snapshot = await storage.snapshot();
+  const result = await snapshot.query(
+    `SELECT count(*), count(DISTINCT _version), coalesce(max(_version) + 1, 0),
+       count(*) FILTER (_series <> _version % 50 OR price <> _version / 4 OR
+         epoch_us(time) <> (_version % 1000) * 1000000) FROM candela.t1`,
+    [],
+    { rowsMax: 1, timeoutMs: 60_000 },
+  );
+  await snapshot.close();
+  const [rows, distinct, next, wrong] = result.columns.map((column) => Number(valueAt(column, 0)));
+  expect({ distinct, next, wrong }).toEqual({ distinct: rows, next: rows, wrong: 0 });
+  expect(rows % rowsPerCommit).toBe(0);
+  return rows / rowsPerCommit;
+}
+
+it('keeps every row, once, through SIGKILL while sealing', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'candela-crash-'));
+  const prng = createPrng(20261121);
+  const open = (): Promise<Storage> => openDuckDbStorage({ directory, log: silentLogger });
+  const fresh = await open();
+  await fresh.commit([{ op: 'create-table', table: ticks }]);
+  await fresh.close();
+  let present = 0;
+  let seals = 0;
+  for (let round = 0; round < rounds; round++) {
+    const acknowledged = await runAndKill(directory, present + 1, 200 + prng.below(600));
+    seals += acknowledged.seals;
+    const storage = await open();
+    present = await check(storage);
+    // One commit may have become durable without its acknowledgement getting out.
+    expect(present - acknowledged.commits).toBeGreaterThanOrEqual(0);
+    expect(present - acknowledged.commits).toBeLessThanOrEqual(1);
+    await storage.close();
+  }
+  expect(present).toBeGreaterThan(rounds);
+  expect(seals).toBeGreaterThan(rounds);
+  await rm(directory, { recursive: true });
+});
