@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 
 /** The program's entry. */
 export const candelaEntry = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -109,13 +110,22 @@ export async function startCandela(
   };
 }
 
+/** A test that fails half-way leaves no server behind. */
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 function spawnCandela(args: readonly string[], options: RunOptions, stdin: 'pipe' | 'ignore'): ChildProcess {
   const { TWELVEDATA_API_KEY: _, ...inherited } = process.env;
-  return spawn(process.execPath, [candelaEntry, ...args], {
+  const child = spawn(process.execPath, [candelaEntry, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: { ...inherited, ...options.env },
     stdio: [stdin, 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
 async function portFrom(file: string, child: ChildProcess, said: () => string): Promise<number> {
