@@ -54,6 +54,12 @@ const barParameters: Record<string, Schema> = {
   },
 };
 
+const barAnswer: Record<string, Schema> = {
+  timeframe: { type: 'string' },
+  rollup: { type: 'string', description: 'The rollup that was read.' },
+  rollupTimeframe: { type: 'string', description: 'Its timeframe: another one when bars were merged.' },
+};
+
 /** Registers the routes. */
 export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database } = context;
@@ -87,14 +93,7 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
         tags,
         summary: 'Bars of any timeframe',
         querystring: query([...rangeNames, 'live', 'cursor'], ['table', 'timeframe'], barParameters),
-        response: rowAnswers({
-          timeframe: { type: 'string' },
-          rollup: { type: 'string', description: 'The rollup that was read.' },
-          rollupTimeframe: {
-            type: 'string',
-            description: 'Its timeframe: another one when bars were merged.',
-          },
-        }),
+        response: rowAnswers(barAnswer),
       },
     },
     async (request, reply) => {
