@@ -4,7 +4,9 @@ import { concatSets } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
 import { visibleBars } from '../read/visible-bars.ts';
+import type { BarsBefore } from '../rollup/outputs.ts';
 import { Partials } from '../rollup/partials.ts';
+import type { RollupNode } from '../rollup/rollup-node.ts';
 
 /** Bars and the group of each. */
 export interface GroupedBars {
@@ -42,10 +44,7 @@ export function closedSince(
     const { partials } = block.payload;
     sets.push({
       groups: rows.map((at) => block.series[at]),
-      rows: visibleBars(entry, partials, rows, (group, slot) => {
-        const first = whole.find((at) => block.series[at] === group) ?? 0;
-        return node.lastValueBefore(group, block.t[first], slot);
-      }),
+      rows: visibleBars(entry, partials, rows, barsBefore(node)),
     });
   }
   return { closed: sets.length === 0 ? null : joined(sets), late };
@@ -84,11 +83,16 @@ export function liveBars(entry: RollupEntry, wanted: Int32Array): GroupedBars {
   const live = new Partials(node.plan.slots, wanted.length);
   for (const group of wanted) if (node.live(group, live, live.length)) live.length++;
   const rows = Int32Array.from({ length: live.length }, (_, row) => row);
-  const startOf = new Map(Array.from(rows, (row) => [live.group[row], live.start[row]]));
   return {
     groups: live.group.slice(0, live.length),
-    rows: visibleBars(entry, live, rows, (group, slot) =>
-      node.lastValueBefore(group, startOf.get(group) ?? 0, slot),
-    ),
+    rows: visibleBars(entry, live, rows, barsBefore(node)),
+  };
+}
+
+/** What memory knows of the bars before: for bars told as they close, which need not follow one another. */
+function barsBefore(node: RollupNode): BarsBefore {
+  return {
+    valueOf: (group, slot, start) => node.lastValueBefore(group, start, slot),
+    areAdjacent: false,
   };
 }

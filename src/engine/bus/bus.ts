@@ -120,6 +120,8 @@ export class BusSubscription implements Subscription {
   take(): BusEvent[] {
     this.#isSignalled = false;
     const events: BusEvent[] = [];
+    // What was dropped came after the snapshot.
+    if (this.#queue[0]?.type === 'snapshot') events.push(...this.#queue.splice(0, 1));
     if (this.#dropped > 0) {
       events.push({ type: 'lagged', table: this.topic.table, dropped: this.#dropped });
       this.#dropped = 0;

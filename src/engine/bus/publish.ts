@@ -5,20 +5,20 @@ import type { ColumnSet } from '../../market/columns.ts';
 import type { RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
-import type { BarKey } from './bar-events.ts';
+import type { BarKey, GroupedBars } from './bar-events.ts';
 import { closedSince, overdueBars } from './bar-events.ts';
 import type { BusSubscription } from './bus.ts';
 
 /** Reads whole bars again, from memory and store: the engine's read path. */
-export type ReadAgain = (
-  entry: RollupEntry,
-  keys: BarKey[],
-) => Promise<{ groups: Int32Array; rows: ColumnSet }>;
+export type ReadAgain = (entry: RollupEntry, keys: BarKey[]) => Promise<GroupedBars>;
 
 /** Tells subscribers of a table's rows, and of the bars they changed. */
 export class Publisher {
   readonly #state: EngineState;
   readonly #readAgain: ReadAgain;
+  /** Closed bars that late ticks changed, and that are to be told of. */
+  readonly #late = new Map<RollupEntry, Map<string, BarKey>>();
+  #isCorrecting = false;
 
   constructor(state: EngineState, readAgain: ReadAgain) {
     this.#state = state;
@@ -74,21 +74,39 @@ export class Publisher {
     if (late.length > 0) this.#correct(entry, late);
   }
 
-  /** A corrected bar is the whole new bar, part of which may lie in the store. */
-  #correct(entry: RollupEntry, late: BarKey[]): void {
-    const keys = [...new Map(late.map((key) => [`${key.group}:${key.start}`, key])).values()];
-    this.#readAgain(entry, keys).then(
-      ({ groups, rows }) => {
-        const wanting = [...this.#state.bus.forNode(entry.node)].filter(({ topic }) => topic.closed);
-        this.#push(wanting, 'correction', entry.node.name, rows, groups);
-      },
-      (error: unknown) => {
-        this.#state.log.error(
-          { err: error, table: entry.node.name },
-          'late ticks changed closed bars that could not be read again',
-        );
-      },
-    );
+  /** Bars to be corrected wait, each once, until those before have been told. */
+  #correct(entry: RollupEntry, late: readonly BarKey[]): void {
+    const waiting = this.#late.get(entry) ?? new Map<string, BarKey>();
+    this.#late.set(entry, waiting);
+    for (const key of late) waiting.set(`${key.group}:${key.start}`, key);
+    if (!this.#isCorrecting) void this.#correctAll();
+  }
+
+  async #correctAll(): Promise<void> {
+    this.#isCorrecting = true;
+    for (const [entry, waiting] of this.#late) {
+      this.#late.delete(entry);
+      await this.#tellCorrected(entry, [...waiting.values()]);
+    }
+    this.#isCorrecting = false;
+  }
+
+  /**
+   * A corrected bar is the whole new bar, part of which may lie in the store. Who subscribes while it is read has it in
+   * the snapshot.
+   */
+  async #tellCorrected(entry: RollupEntry, keys: BarKey[]): Promise<void> {
+    const wanting = [...this.#state.bus.forNode(entry.node)].filter(({ topic }) => topic.closed);
+    if (wanting.length === 0) return;
+    try {
+      const { groups, rows } = await this.#readAgain(entry, keys);
+      this.#push(wanting, 'correction', entry.node.name, rows, groups);
+    } catch (error) {
+      this.#state.log.error(
+        { err: error, table: entry.node.name },
+        'late ticks changed closed bars that could not be read again',
+      );
+    }
   }
 
   #push(

@@ -92,6 +92,11 @@ export function sortedRows(
   return rows;
 }
 
+/** A time as `t256` has it: the greatest multiple of 256 ns not above it. */
+export function floor256(timeNs: bigint): number {
+  return Number(timeNs - (timeNs & 255n));
+}
+
 /**
  * The name of a ns time below which `t256` values compare as the full time would: the least multiple of 256 ns
  * not below it.

@@ -4,12 +4,13 @@ import { CandelaError } from '../../core/errors.ts';
 import { concatSets } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import { sliceColumn } from '../../market/columns.ts';
-import type { BarKey } from '../bus/bar-events.ts';
+import type { BarKey, GroupedBars } from '../bus/bar-events.ts';
 import { liveBars } from '../bus/bar-events.ts';
 import type { Entry, PlainEntry, RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import type { BarsRequest, BarsResult, ReadRequest, ReadResult, SeriesFilter } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
+import { nothingBefore } from '../rollup/outputs.ts';
 import { asDoubles } from '../rollup/slots.ts';
 import type { SeriesIndex } from '../series/series-index.ts';
 import { barsTarget } from '../tables/bars-target.ts';
@@ -33,6 +34,21 @@ export async function read(state: EngineState, request: ReadRequest): Promise<Re
   const bars = await readBars(state, barsTarget(entry), groups, range, request.live !== false);
   const rows = stamped(await visible(state, entry, bars), entry.node.plan.bucketing, request.stamp);
   return { ...project(rows, request.columns), cursor: barsCursor(bars) };
+}
+
+/** The newest rows of one series, or bars of one group, newest first. What memory holds is taken before the first await. */
+export async function readNewest(
+  state: EngineState,
+  entry: RowsEntry | RollupEntry,
+  series: number,
+  { limit, live }: { limit: number; live: boolean },
+): Promise<ColumnSet> {
+  const range: Range = { fromNs: null, toNs: null, order: 'desc', limit, after: null };
+  const wanted = Int32Array.of(series);
+  if (entry.kind === 'rollup')
+    return visible(state, entry, await readBars(state, barsTarget(entry), wanted, range, live));
+  const rows = await readRows(state.storage, entry.table, wanted, range);
+  return entry.table.columnSet(rows.series, rows.timesNs, rows.columns);
 }
 
 async function readTable(
@@ -97,7 +113,7 @@ async function visible(
   { partials, rows }: BarsRead,
 ): Promise<ColumnSet> {
   if (!needsBarBefore(entry.node.plan) || rows.length === 0)
-    return visibleBars(entry, partials, rows, () => Number.NaN);
+    return visibleBars(entry, partials, rows, nothingBefore);
   const earliest = new Map<number, number>();
   for (const row of rows) {
     const known = earliest.get(partials.group[row]) ?? Number.POSITIVE_INFINITY;
@@ -108,11 +124,12 @@ async function visible(
     const range: Range = { fromNs: null, toNs: BigInt(start), order: 'desc', limit: 1, after: null };
     before.set(group, await readBars(state, barsTarget(entry), Int32Array.of(group), range, true));
   }
-  return visibleBars(entry, partials, rows, (group, slot) => {
+  const lastBefore = (group: number, slot: number): number => {
     const bar = must(before.get(group), 'bar before');
     if (bar.rows.length === 0) return Number.NaN;
     return asDoubles(bar.partials.slots[slot].store(bar.rows)[0])[0];
-  });
+  };
+  return visibleBars(entry, partials, rows, { valueOf: lastBefore, areAdjacent: true });
 }
 
 /** See `Database.latest`. */
@@ -132,26 +149,28 @@ function allOf(index: SeriesIndex): Int32Array {
   return Int32Array.from({ length: index.count }, (_, series) => series);
 }
 
-/** Whole closed bars again, as a correction shows them. */
+/**
+ * Whole closed bars again, as a correction shows them. Where a column grows from the bar before, the closed bar after
+ * a corrected one changes with it.
+ */
 export async function readAgain(
   state: EngineState,
   entry: RollupEntry,
   keys: BarKey[],
-): Promise<{ groups: Int32Array; rows: ColumnSet }> {
+): Promise<GroupedBars> {
+  const withNext = needsBarBefore(entry.node.plan);
   const reads = keys.map(({ group, start }) => {
-    const range: Range = {
-      fromNs: BigInt(start),
-      toNs: BigInt(start) + 1n,
-      order: 'asc',
-      limit: null,
-      after: null,
-    };
-    return readBars(state, barsTarget(entry), Int32Array.of(group), range, true);
+    const fromNs = BigInt(start);
+    const range: Range = withNext
+      ? { fromNs, toNs: null, order: 'asc', limit: 2, after: null }
+      : { fromNs, toNs: fromNs + 1n, order: 'asc', limit: null, after: null };
+    return readBars(state, barsTarget(entry), Int32Array.of(group), range, false);
   });
   const found = await Promise.all(reads);
   const sets: ColumnSet[] = [];
-  for (const bar of found) sets.push(await visible(state, entry, bar));
-  return { groups: Int32Array.from(keys, ({ group }) => group), rows: concatSets(sets) };
+  for (const bars of found) sets.push(await visible(state, entry, bars));
+  const groups = found.flatMap(({ partials, rows }) => Array.from(rows, (row) => partials.group[row]));
+  return { groups: Int32Array.from(groups), rows: concatSets(sets) };
 }
 
 /** Numbers of the series a filter picks, null for all. Throws `COLUMN_NOT_FOUND`. */

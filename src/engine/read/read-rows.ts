@@ -14,7 +14,7 @@ import { physicalId, rowColumns, tableRole } from '../catalog/layout.ts';
 import type { RowBlock, RowTable } from '../tables/row-table.ts';
 import { storedTimeName } from '../tables/row-table.ts';
 import type { Position, Range } from './range.ts';
-import { ceil256, isInRange, sortedRows } from './range.ts';
+import { floor256, isInRange, sortedRows } from './range.ts';
 
 /** Rows in their order: series numbers, times, arrival numbers, and the row columns. */
 export interface RowsRead {
@@ -65,8 +65,8 @@ function readStates(table: RowTable, series: Int32Array | null, range: Range): R
 /** Are all rows of the range in memory? */
 function isMemoryEnough(table: RowTable, series: Int32Array | null, range: Range): boolean {
   const { evictedMaxT } = table.hot;
-  const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : ceil256(range.fromNs);
-  // A row at the very 256 ns in which the range begins may be on either side: strictly above is sure.
+  // A row in the very 256 ns in which the range begins may be on either side: strictly above is sure.
+  const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : floor256(range.fromNs);
   if (series) return series.every((s) => s >= evictedMaxT.length || isAbove(from, evictedMaxT[s]));
   for (let s = 0; s < table.series.count && s < evictedMaxT.length; s++)
     if (!isAbove(from, evictedMaxT[s])) return false;
@@ -84,17 +84,12 @@ function fromNewest(table: RowTable, series: Int32Array | null, range: Range): R
   // Without a further row in memory the store has to say whether there is another page.
   if (rows.next === null) return undefined;
   const oldest = rows.next.timeNs;
-  return ceil256(oldest) - 256 > table.hot.evictedMaxT[series[0]] ? rows : undefined;
+  return floor256(oldest) > table.hot.evictedMaxT[series[0]] ? rows : undefined;
 }
 
 const seriesName = rowColumns.series;
 
-function gatherMemory(
-  table: RowTable,
-  series: Int32Array | null,
-  wanted: Range,
-  fromRow: number,
-): ColumnSet {
+function gatherMemory(table: RowTable, series: Int32Array | null, wanted: Range, fromRow: number): ColumnSet {
   const picks: { block: RowBlock; at: number }[] = [];
   // A bar here takes the place of those written before, also where it is not among the rows wanted itself.
   const range = table.def.kind === 'bars' ? { ...wanted, limit: null, after: null } : wanted;
@@ -121,7 +116,7 @@ function walkSeries(
   fromRow: number,
   consider: (block: RowBlock, at: number) => boolean,
 ): void {
-  const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : ceil256(range.fromNs) - 256;
+  const from = range.fromNs === null ? Number.NEGATIVE_INFINITY : floor256(range.fromNs);
   // One more than the limit tells that there is another page.
   const wanted = range.order === 'desc' && range.limit !== null ? range.limit + 1 : Number.POSITIVE_INFINITY;
   let taken = 0;

@@ -5,7 +5,7 @@ import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
 import type { ReadRequest } from '../database.ts';
-import type { ValueBefore } from '../rollup/outputs.ts';
+import type { BarsBefore } from '../rollup/outputs.ts';
 import { outputColumns } from '../rollup/outputs.ts';
 import type { Partials } from '../rollup/partials.ts';
 import type { RollupPlan } from '../rollup/plan.ts';
@@ -15,7 +15,7 @@ export function visibleBars(
   entry: RollupEntry,
   partials: Partials,
   rows: Int32Array,
-  before: ValueBefore,
+  before: BarsBefore,
 ): ColumnSet {
   const { groups, time, node } = entry;
   const keys = groups.index.keyColumnsOf(rows.map((row) => partials.group[row]));

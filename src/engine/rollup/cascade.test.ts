@@ -5,7 +5,7 @@ import type { Aggregate, ColumnDef } from '../../market/schema.ts';
 import { splitTimes } from '../../market/time.ts';
 import { type NaiveTick, naiveBars } from '../../testing/naive-bars.ts';
 import { rowsBetween } from './bar-intake.ts';
-import { outputColumns } from './outputs.ts';
+import { nothingBefore, outputColumns } from './outputs.ts';
 import { Partials } from './partials.ts';
 import { planRollup } from './plan.ts';
 import { RollupNode } from './rollup-node.ts';
@@ -123,7 +123,7 @@ function barsOf(node: RollupNode): Map<string, Scalar[]> {
     for (let at = 0; at < block.length; at++) take(block.payload.partials, at);
   const live = new Partials(node.plan.slots, 1);
   for (let group = 0; group < groupCount; group++) if (node.live(group, live, 0)) take(live, 0);
-  const set = outputColumns(node.plan, all, rowsBetween(0, all.length), () => Number.NaN);
+  const set = outputColumns(node.plan, all, rowsBetween(0, all.length), nothingBefore);
   return new Map(
     [...rowOf].map(([key, row]) => [
       key,

@@ -6,18 +6,23 @@ import { arrivalLimit } from './partials.ts';
 import type { Output, RollupPlan } from './plan.ts';
 import { asDoubles } from './slots.ts';
 
-/** The value a group's `increase` columns count from: that of the `last` slot in the bar before, or NaN. */
-export type ValueBefore = (group: number, lastSlot: number) => number;
+/** What `increase` columns count from. */
+export interface BarsBefore {
+  /** The value of a `last` slot in the group's bar before the one that starts at `start`, or NaN. */
+  valueOf(group: number, lastSlot: number, start: number): number;
+  /** Are between a group's rows no bars that are not among them? Then only the first of them is asked for. */
+  areAdjacent: boolean;
+}
 
-/**
- * The output columns of the rows named. For `increase` columns the rows must be whole bars, those of a group in
- * ascending or descending order of time; `before` gives the value ahead of the earliest.
- */
+/** For rows that are all there is. */
+export const nothingBefore: BarsBefore = { valueOf: () => Number.NaN, areAdjacent: true };
+
+/** The output columns of the rows named, which are whole bars where there are `increase` columns. */
 export function outputColumns(
   plan: RollupPlan,
   partials: Partials,
   rows: Int32Array,
-  before: ValueBefore,
+  before: BarsBefore,
 ): ColumnSet {
   return {
     rowCount: rows.length,
@@ -26,7 +31,7 @@ export function outputColumns(
   };
 }
 
-function outputColumn(output: Output, partials: Partials, rows: Int32Array, before: ValueBefore): ColumnData {
+function outputColumn(output: Output, partials: Partials, rows: Int32Array, before: BarsBefore): ColumnData {
   const { source } = output;
   switch (source.from) {
     case 'slot':
@@ -81,22 +86,22 @@ function increases(
   partials: Partials,
   rows: Int32Array,
   slots: { first: number; last: number },
-  before: ValueBefore,
+  before: BarsBefore,
 ): ColumnData {
   const totals = asDoubles(partials.slots[slots.last].store(rows)[0]);
   const firsts = asDoubles(partials.slots[slots.first].store(rows)[0]);
   const values = new Float64Array(rows.length);
   const previous = new Map<number, number>();
-  const isDescending = rows.length > 1 && partials.start[rows[0]] > partials.start[rows[rows.length - 1]];
-  for (let i = 0; i < rows.length; i++) {
-    const at = isDescending ? rows.length - 1 - i : i;
-    const group = partials.group[rows[at]];
-    const known = previous.get(group) ?? before(group, slots.last);
+  const { group: groups, start: starts } = partials;
+  const inTime = Int32Array.from(rows.keys()).sort((a, b) => starts[rows[a]] - starts[rows[b]]);
+  for (const at of inTime) {
+    const group = groups[rows[at]];
+    const known = previous.get(group) ?? before.valueOf(group, slots.last, starts[rows[at]]);
     const from = Number.isNaN(known) ? firsts[at] : known;
     const value = totals[at];
     // A counter that fell was set back to zero in between, as a day's volume is at midnight.
     values[at] = value < from ? value : value - from;
-    previous.set(group, value);
+    if (before.areAdjacent) previous.set(group, value);
   }
   return { kind: 'double', values };
 }
