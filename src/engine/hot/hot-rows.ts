@@ -29,6 +29,9 @@ export interface HotBlock<P> {
   /** Time cut to a multiple of 256 ns (`market/time.ts`), and the rest below that. */
   t: Float64Array;
   rest: Uint8Array;
+  /** Least and greatest `t`. */
+  minT: number;
+  maxT: number;
   /** Rows back to the previous row of the same series; 0 where there is none in memory. */
   back: Int32Array;
   payload: P;
@@ -124,12 +127,15 @@ export class HotRows<P extends BlockPayload> {
   #link(block: HotBlock<P>, series: Int32Array, t: Float64Array, from: number, count: number): void {
     const { lastRow, latestRow, latestT, latestRest } = this;
     const at = block.length;
+    let { minT, maxT } = block;
     for (let i = 0; i < count; i++) {
       const s = series[from + i];
       const row = block.baseRow + at + i;
       const time = t[from + i];
       block.series[at + i] = s;
       block.t[at + i] = time;
+      if (time < minT) minT = time;
+      if (time > maxT) maxT = time;
       block.back[at + i] = lastRow[s] < 0 ? 0 : Math.min(row - lastRow[s], 0x7fffffff);
       lastRow[s] = row;
       if (time > latestT[s] || (time === latestT[s] && block.rest[at + i] >= latestRest[s])) {
@@ -138,6 +144,8 @@ export class HotRows<P extends BlockPayload> {
         latestRow[s] = row;
       } else this.disorderRow[s] = row;
     }
+    block.minT = minT;
+    block.maxT = maxT;
   }
 
   /** The last block, grown or followed by a new one so that it has room. */
@@ -156,6 +164,8 @@ export class HotRows<P extends BlockPayload> {
       series: new Int32Array(capacity),
       t: new Float64Array(capacity),
       rest: new Uint8Array(capacity),
+      minT: Number.POSITIVE_INFINITY,
+      maxT: Number.NEGATIVE_INFINITY,
       back: new Int32Array(capacity),
       payload: this.#makePayload(capacity),
     };

@@ -101,11 +101,48 @@ function gatherMemory(table: RowTable, series: Int32Array | null, wanted: Range,
   if (series) {
     for (const s of series) walkSeries(table, s, range, fromRow, consider);
   } else {
-    for (const block of table.hot.blocks) {
-      for (let at = Math.max(0, fromRow - block.baseRow); at < block.length; at++) consider(block, at);
-    }
+    scanBlocks(table, range, fromRow, consider);
   }
   return gatherPicks(table, picks);
+}
+
+/**
+ * Rows of all series, from the end that the limit counts from. Once as many are found as are wanted, rows beyond the
+ * farthest of them are of no use: blocks that hold nothing else are passed over.
+ */
+function scanBlocks(
+  table: RowTable,
+  range: Range,
+  fromRow: number,
+  consider: (block: RowBlock, at: number) => boolean,
+): void {
+  const isAscending = range.order === 'asc';
+  const wanted = range.limit === null ? Number.POSITIVE_INFINITY : range.limit + 1;
+  let { low, high } = bounds(range);
+  let taken = 0;
+  let farthest = isAscending ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const blocks = isAscending ? table.hot.blocks : [...table.hot.blocks].reverse();
+  for (const block of blocks) {
+    if (block.maxT < low || block.minT > high) continue;
+    for (let at = Math.max(0, fromRow - block.baseRow); at < block.length; at++) {
+      const t = block.t[at];
+      if (t < low || t > high || !consider(block, at)) continue;
+      taken++;
+      farthest = isAscending ? Math.max(farthest, t) : Math.min(farthest, t);
+    }
+    if (taken < wanted) continue;
+    if (isAscending) high = Math.min(high, farthest);
+    else low = Math.max(low, farthest);
+  }
+}
+
+/** The range and its cursor as bounds of `t`, both inclusive: wide enough, the exact test comes after. */
+function bounds({ fromNs, toNs, after, order }: Range): { low: number; high: number } {
+  const low = fromNs === null ? Number.NEGATIVE_INFINITY : floor256(fromNs);
+  const high = toNs === null ? Number.POSITIVE_INFINITY : floor256(toNs);
+  if (!after) return { low, high };
+  const t = floor256(after.timeNs);
+  return order === 'asc' ? { low: Math.max(low, t), high } : { low, high: Math.min(high, t) };
 }
 
 /** A series' rows, newest first, until no older one can be in the range or within the limit. */
