@@ -8,7 +8,7 @@ import { systemClock } from '../core/clock.ts';
 import { silentLogger } from '../core/log.ts';
 import type { Database, ReadRequest } from '../engine/database.ts';
 import { open } from '../engine/open.ts';
-import { type Batch, type ColumnSet, columnOf } from '../market/columns.ts';
+import { type Batch, type ColumnSet, columnOf, valueAt } from '../market/columns.ts';
 import type { TableDef } from '../market/schema.ts';
 import { createAuthenticator, createToken, hashToken } from '../net/auth.ts';
 import { type HttpServer, startHttpServer } from '../protocols/http/server.ts';
@@ -188,10 +188,10 @@ describe('SQL', () => {
     expect([read.rowCount, read.truncated]).toEqual([4, true]);
   });
 
-  it('does not mix up columns of one name', async () => {
-    await expect(remote.sql('SELECT 1 AS a, 2 AS a')).rejects.toThrow(
-      "two columns of the result are called 'a'",
-    );
+  it('keeps columns of one name apart', async () => {
+    const result = await remote.sql('SELECT 1 AS a, 2 AS a');
+    expect(result.names).toEqual(['a', 'a_2']);
+    expect(result.columns.map((column) => valueAt(column, 0))).toEqual([1n, 2n]);
   });
 });
 
