@@ -9,7 +9,10 @@ export type { ErrorCode, ErrorKind, RowRejection } from './core/errors.ts';
 export { CandelaError, errorTable } from './core/errors.ts';
 export type { Logger, LogLevel } from './core/log.ts';
 export { createLogger } from './core/log.ts';
+export { restore } from './engine/backup/backup.ts';
 export type {
+  BackupInfo,
+  BackupOptions,
   BarsRequest,
   BarsResult,
   BusEvent,

@@ -184,6 +184,18 @@ export interface DatabaseStatus {
   seriesCount: number;
 }
 
+/** How a backup or a restore is followed. */
+export interface BackupOptions {
+  /** Called after each piece: bytes done, and in all. */
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** A finished backup: it holds every write up to this position of the log, and none after. */
+export interface BackupInfo {
+  lsn: number;
+  bytes: number;
+}
+
 /** A change of a live table. */
 export type TableChange = { addColumn: ColumnDef };
 
@@ -219,6 +231,11 @@ export interface Database {
 
   /** Moves everything pending to the store. */
   flush(): Promise<void>;
+  /**
+   * Copies the database as of now to an empty or new directory, while writes go on; `restore` makes a data directory of
+   * it. Throws `INVALID_ARGUMENT` if the directory is not empty, `UNSUPPORTED` for a database in memory.
+   */
+  backup(directory: string, options?: BackupOptions): Promise<BackupInfo>;
   status(): DatabaseStatus;
   /** Flushes and closes. */
   close(): Promise<void>;

@@ -2,6 +2,7 @@
 import { CandelaError } from '../core/errors.ts';
 import type { Batch, ColumnSet } from '../market/columns.ts';
 import type { CandlesDef, RollupDef, TableDef } from '../market/schema.ts';
+import { backup } from './backup/backup.ts';
 import type { Topic } from './bus/bus.ts';
 import { queueRowsDefault } from './bus/bus.ts';
 import { Publisher } from './bus/publish.ts';
@@ -9,6 +10,8 @@ import type { Entry, RollupEntry, RowsEntry } from './catalog/catalog.ts';
 import { alterTable, createCandles, createRollup, createTable, dropTable } from './catalog/ddl.ts';
 import { tableInfo } from './catalog/table-info.ts';
 import type {
+  BackupInfo,
+  BackupOptions,
   BarsRequest,
   BarsResult,
   BusEvent,
@@ -172,6 +175,10 @@ export class Engine implements Database {
   async flush(): Promise<void> {
     this.#check();
     await this.#flusher.flush();
+  }
+
+  async backup(directory: string, options: BackupOptions = {}): Promise<BackupInfo> {
+    return backup(this.#check(), this.#flusher, directory, options);
   }
 
   status(): DatabaseStatus {

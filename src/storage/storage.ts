@@ -158,6 +158,17 @@ export interface StorageSnapshot {
   close(): Promise<void>;
 }
 
+/**
+ * The store's files as of one moment, to be copied: put in an empty directory they are the store as it was then.
+ * Commits go on meanwhile. Close it.
+ */
+export interface StorageImage {
+  files: { name: string; bytes: number }[];
+  /** Bytes of a file from a position; fewer than `length` only at its end. */
+  read(name: string, position: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
 /** Sizes for status and metrics. */
 export interface StorageStats {
   bytesOnDisk: number;
@@ -189,6 +200,8 @@ export interface Storage {
    */
   tablesOf(text: string): Promise<string[]>;
   snapshot(): Promise<StorageSnapshot>;
+  /** Of the state after the commits asked for before. One at a time. Throws `UNSUPPORTED` for a store in memory. */
+  image(): Promise<StorageImage>;
   stats(): Promise<StorageStats>;
   /** Waits for running work, then closes. */
   close(): Promise<void>;

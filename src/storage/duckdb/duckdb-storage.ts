@@ -8,7 +8,7 @@
 import { resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { CandelaError } from '../../core/errors.ts';
-import { nodeFileSystem } from '../../core/file-system.ts';
+import { type File, nodeFileSystem } from '../../core/file-system.ts';
 import type { Logger } from '../../core/log.ts';
 import { type ColumnData, type ColumnSet, lengthOf, valueAt } from '../../market/columns.ts';
 import type {
@@ -16,6 +16,7 @@ import type {
   LookupRequest,
   ScanRequest,
   Storage,
+  StorageImage,
   StorageOp,
   StorageSnapshot,
   StorageStats,
@@ -26,6 +27,7 @@ import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
 import { type CheckpointContext, checkpointIfDue, databaseSize } from './checkpoints.ts';
 import { runOps } from './committing.ts';
 import { storeError } from './errors.ts';
+import { checkpointForImage, databaseFileName, imageOf, openForImages } from './imaging.ts';
 import { inUse, openInstance } from './instance.ts';
 import { SnapshotPool } from './query/snapshot.ts';
 import { type QueryTree, queryTreeReader } from './query/tree.ts';
@@ -70,7 +72,7 @@ const openFiles = new Set<string>();
 export async function openDuckDbStorage(options: DuckDbStorageOptions): Promise<Storage> {
   const { directory } = options;
   if (directory === null) return openStorage(options, ':memory:', () => {});
-  const file = resolve(directory, 'market.duckdb');
+  const file = resolve(directory, databaseFileName);
   if (openFiles.has(file)) throw inUse(file, 'this process already');
   openFiles.add(file);
   const onClose = (): void => {
@@ -149,6 +151,11 @@ class DuckDbStorage implements Storage {
   /** Settles when the last sealing asked for has. */
   #lastSeal: Promise<unknown> = Promise.resolve();
   #isSealing = false;
+  /** Ends the sealing that runs and those in line. */
+  #sealAbort = new AbortController();
+  /** Is an image being made or read? Then there are no checkpoints and no sealing. */
+  #isImaged = false;
+  #imageFile: File | undefined;
 
   constructor(parts: Parts, layouts: Map<number, TableLayout>) {
     this.#parts = parts;
@@ -180,12 +187,14 @@ class DuckDbStorage implements Storage {
   }
 
   seal(range: TimeRange, signal?: AbortSignal): Promise<number> {
-    const seal = this.#track(() => this.#lastSeal.then(() => this.#sealNow(range, signal)));
+    const ended = this.#sealAbort.signal;
+    const either = signal ? AbortSignal.any([signal, ended]) : ended;
+    const seal = this.#track(() => this.#lastSeal.then(() => this.#sealNow(range, either)));
     this.#lastSeal = seal.catch(() => {});
     return seal;
   }
 
-  async #sealNow(range: TimeRange, signal: AbortSignal | undefined): Promise<number> {
+  async #sealNow(range: TimeRange, signal: AbortSignal): Promise<number> {
     const { sealer: connection, directory, log } = this.#parts;
     const context = {
       connection,
@@ -204,6 +213,44 @@ class DuckDbStorage implements Storage {
     } finally {
       this.#isSealing = false;
     }
+  }
+
+  image(): Promise<StorageImage> {
+    return this.#track(async () => {
+      if (this.#isImaged) {
+        throw new CandelaError('LIMIT_EXCEEDED', 'a copy of the store is being made already', {
+          help: 'Wait until it is done.',
+        });
+      }
+      this.#isImaged = true;
+      const seals = this.#lastSeal;
+      let release = (): void => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      this.#lastSeal = seals.then(() => released);
+      this.#sealAbort.abort();
+      this.#sealAbort = new AbortController();
+      const close = (): void => {
+        this.#isImaged = false;
+        release();
+      };
+      try {
+        await seals;
+        return await this.#betweenCommits(() => this.#imageNow(close));
+      } catch (error) {
+        close();
+        throw error;
+      }
+    });
+  }
+
+  async #imageNow(close: () => void): Promise<StorageImage> {
+    const { checkpoints } = this.#parts;
+    if (!checkpoints) throw new CandelaError('UNSUPPORTED', 'a store in memory has no files');
+    await checkpointForImage(checkpoints);
+    this.#imageFile ??= await openForImages(resolve(checkpoints.directory, databaseFileName));
+    return imageOf(this.#imageFile, await this.#imageFile.size(), close);
   }
 
   async countByTime(request: CountRequest): Promise<TimeCount[]> {
@@ -249,7 +296,10 @@ class DuckDbStorage implements Storage {
 
   async #closeNow(): Promise<void> {
     const { instance, writer, sealer, readers, snapshots, onClose } = this.#parts;
+    this.#sealAbort.abort();
     await Promise.allSettled([...this.#running, snapshots.close()]);
+    // An image that is being read keeps this line.
+    await this.#lastSeal;
     await this.#lastCommit;
     // An empty log makes the next start quick.
     await this.#checkpoint(0);
@@ -257,13 +307,14 @@ class DuckDbStorage implements Storage {
     writer.closeSync();
     sealer.closeSync();
     instance.closeSync();
+    await this.#imageFile?.close();
     onClose();
   }
 
   async #checkpoint(logBytesLeft?: number): Promise<void> {
     const { checkpoints } = this.#parts;
     // A checkpoint may number rows anew, and sealing goes by their numbers. It ends with a commit of its own.
-    if (checkpoints && !this.#isSealing) await checkpointIfDue(checkpoints, logBytesLeft);
+    if (checkpoints && !this.#isSealing && !this.#isImaged) await checkpointIfDue(checkpoints, logBytesLeft);
   }
 
   async #commitNow(ops: StorageOp[]): Promise<void> {

@@ -57,6 +57,9 @@ export function openMemoryStorage(): Storage {
     seal: async (range, signal) => (signal?.aborted ? 0 : seal(open(), range)),
     tablesOf: async () => unsupported(),
     snapshot: async () => unsupported(),
+    image: async () => {
+      throw new CandelaError('UNSUPPORTED', 'a store in memory has no files');
+    },
     stats: async () => ({ bytesOnDisk: open() && 0 }),
     close: async () => {
       closed = true;
