@@ -1,6 +1,7 @@
 import type { Scenario } from './harness/scenario.ts';
 import { appendScenarios } from './macro/append.ts';
 import { cascadeScenario } from './micro/cascade.ts';
+import { codecScenarios } from './micro/codecs.ts';
 import { numberKindsScenario } from './micro/number-kinds.ts';
 import { walScenarios } from './micro/wal.ts';
 
@@ -10,4 +11,5 @@ export const scenarios: Scenario[] = [
   cascadeScenario,
   numberKindsScenario,
   ...walScenarios,
+  ...codecScenarios,
 ];

@@ -1,25 +1,21 @@
 import type { ColumnData, ColumnSet } from '../../market/columns.ts';
 import { formatDecimal } from '../decimal-text.ts';
+import { joinedRows } from './joined-rows.ts';
 import { type TimeFormat, timeWriter } from './time-text.ts';
-
-const rowsPerPiece = 4096;
 
 /**
  * CSV after RFC 4180 with `\n` line ends, a header first, in pieces. Null is an empty cell, the empty string `""`;
  * integers and decimals keep every digit.
  */
 export function* encodeCsv(set: ColumnSet, time: TimeFormat): Generator<string> {
+  yield `${set.names.map(quoteCell).join(',')}\n`;
   const writers = set.columns.map((column) => cellWriter(column, time));
-  let text = `${set.names.map(quoteCell).join(',')}\n`;
-  for (let row = 0; row < set.rowCount; row++) {
+  const writeRow = (row: number): string => {
+    let text = '';
     for (let i = 0; i < writers.length; i++) text += i === 0 ? writers[i](row) : `,${writers[i](row)}`;
-    text += '\n';
-    if (row % rowsPerPiece === rowsPerPiece - 1) {
-      yield text;
-      text = '';
-    }
-  }
-  yield text;
+    return `${text}\n`;
+  };
+  yield* joinedRows(writeRow, set.rowCount, '');
 }
 
 function cellWriter(column: ColumnData, time: TimeFormat): (row: number) => string {

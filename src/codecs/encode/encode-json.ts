@@ -5,12 +5,11 @@
 import type { ColumnData, ColumnSet } from '../../market/columns.ts';
 import { formatDecimal } from '../decimal-text.ts';
 import { wordsOf } from '../time-words.ts';
+import { joinedRows } from './joined-rows.ts';
 import { type TimeFormat, timeWriter } from './time-text.ts';
 
 /** Writes the value of a row. */
 type ValueWriter = (row: number) => string;
-
-const rowsPerPiece = 4096;
 
 /** `[{"time":…,"symbol":…},…]` in pieces. Names must be distinct. */
 export function* encodeJsonRows(set: ColumnSet, time: TimeFormat): Generator<string> {
@@ -25,38 +24,26 @@ export function* encodeNdjson(set: ColumnSet, time: TimeFormat): Generator<strin
   if (set.rowCount > 0) yield '\n';
 }
 
-function* encodeObjects(set: ColumnSet, time: TimeFormat, between: string): Generator<string> {
+function encodeObjects(set: ColumnSet, time: TimeFormat, between: string): Generator<string> {
   const writers = set.columns.map((column) => jsonWriter(column, time));
-  const labels = set.names.map((name, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`);
-  let text = '';
-  for (let row = 0; row < set.rowCount; row++) {
-    if (row > 0) text += between;
+  const labels = set.names.map((name, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
+  const writeRow = (row: number): string => {
+    let text = '{';
     for (let i = 0; i < writers.length; i++) text += labels[i] + writers[i](row);
-    text += writers.length > 0 ? '}' : '{}';
-    if (row % rowsPerPiece === rowsPerPiece - 1) {
-      yield text;
-      text = '';
-    }
-  }
-  if (text !== '') yield text;
+    return `${text}}`;
+  };
+  return joinedRows(writeRow, set.rowCount, between);
 }
 
 /** `{"time":[…],"symbol":[…]}` in pieces. Names must be distinct. */
 export function* encodeJsonColumns(set: ColumnSet, time: TimeFormat): Generator<string> {
-  let text = '{';
+  yield '{';
   for (let i = 0; i < set.columns.length; i++) {
-    const write = jsonWriter(set.columns[i], time);
-    text += `${i === 0 ? '' : ','}${JSON.stringify(set.names[i])}:[`;
-    for (let row = 0; row < set.rowCount; row++) {
-      text += row === 0 ? write(row) : `,${write(row)}`;
-      if (row % rowsPerPiece === rowsPerPiece - 1) {
-        yield text;
-        text = '';
-      }
-    }
-    text += ']';
+    yield `${i === 0 ? '' : ','}${JSON.stringify(set.names[i])}:[`;
+    yield* joinedRows(jsonWriter(set.columns[i], time), set.rowCount, ',');
+    yield ']';
   }
-  yield `${text}}`;
+  yield '}';
 }
 
 function jsonWriter(column: ColumnData, time: TimeFormat): ValueWriter {
