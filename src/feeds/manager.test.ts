@@ -100,6 +100,16 @@ describe('a feed that fails', () => {
     expect(manager.list()[0].lastError).toContain('does not export a feed');
   });
 
+  it('by an error of its own module is told as one of that module', async () => {
+    const text = `export default { kind: 'picky', create() { throw new Error('option product is missing'); } };`;
+    const module = await moduleFile('picky.mjs', text);
+    const { manager, lines } = manage([{ name: 'mine', module, options: {} }]);
+    await manager.start();
+    expect(manager.list()).toMatchObject([{ state: 'failed', lastError: 'option product is missing' }]);
+    const help = `The error comes from ${module}: correct its options, or the module.`;
+    expect(lines.find(({ level }) => level === 'error')?.fields).toMatchObject({ help });
+  });
+
   it('at its stop is reported, and the others are stopped', async () => {
     const module = await moduleFile('no-brakes.mjs', oneRowModule);
     const { manager, lines } = manage([{ name: 'bad', module, options: { symbol: 'A', failAtStop: true } }]);

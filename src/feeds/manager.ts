@@ -84,13 +84,21 @@ async function startFeed(entry: Entry): Promise<void> {
     await feed.start();
     entry.feed = feed;
   } catch (thrown) {
-    const error = toCandelaError(thrown);
+    const error = startError(thrown, setting);
     entry.failure = error.message;
     context.log.error(
       { err: error, help: error.help },
       `feed '${setting.name}' did not start: ${error.message}`,
     );
   }
+}
+
+/** What a module of the user throws is told as its own error, not as a defect of ours. */
+function startError(thrown: unknown, { module }: FeedSetting): CandelaError {
+  const error = toCandelaError(thrown);
+  if (module === undefined || thrown instanceof CandelaError) return error;
+  const help = `The error comes from ${module}: correct its options, or the module.`;
+  return new CandelaError('INVALID_CONFIG', error.message, { help, cause: thrown });
 }
 
 async function stopFeed(entry: Entry): Promise<void> {
