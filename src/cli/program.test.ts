@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { CommanderError } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
 import { generatedSection } from '../../test/support/generated-section.ts';
@@ -54,6 +55,14 @@ describe('an error', () => {
     written.mockRestore();
     return { code, text };
   }
+
+  it('of a path that was given is no defect of ours', async () => {
+    const error: unknown = await open('/nonexistent/out.csv', 'w').catch((thrown: unknown) => thrown);
+    const { code, text } = told(error, false);
+    expect(code).toBe(1);
+    expect(text).toContain("error: ENOENT: no such file or directory, open '/nonexistent/out.csv'");
+    expect(text).toContain('help: Check the path, who may write there, and that the disk has room.');
+  });
 
   it('is two lines', () => {
     const error = new CandelaError('TABLE_NOT_FOUND', "there is no table 't'", { help: 'Make it.' });

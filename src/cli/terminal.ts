@@ -21,7 +21,7 @@ export function print(text: string | Uint8Array): Promise<void> {
 export function reportError(thrown: unknown, options: { verbose: boolean }): number {
   // Commander has printed its own message already.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  const error = toCandelaError(thrown);
+  const error = fileError(thrown) ?? toCandelaError(thrown);
   say(`error: ${error.message}`);
   say(`help: ${error.help}`);
   for (const row of error.rows?.slice(0, 5) ?? []) {
@@ -32,6 +32,15 @@ export function reportError(thrown: unknown, options: { verbose: boolean }): num
       say(cause.stack ?? cause.message);
   }
   return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+}
+
+/** What the operating system said of a path that was given: no defect of ours. */
+function fileError(thrown: unknown): CandelaError | null {
+  if (!(thrown instanceof Error) || !('path' in thrown && 'syscall' in thrown)) return null;
+  return new CandelaError('INVALID_ARGUMENT', thrown.message, {
+    help: 'Check the path, who may write there, and that the disk has room.',
+    cause: thrown,
+  });
 }
 
 /** The error for arguments that do not go together: exit code 2. */
