@@ -142,6 +142,14 @@ describe('rollups', () => {
     });
   });
 
+  it('are not made by halves when a name is taken', async () => {
+    const timeframes = ['5m', '1h'];
+    await expect(
+      database.createCandles({ source: 'trades', price: 'price', timeframes }),
+    ).rejects.toMatchObject({ code: 'TABLE_EXISTS', message: "there is a table 'trades_1h' already" });
+    expect(database.table('trades_5m')).toBeUndefined();
+  });
+
   const ticks: Tick[] = [
     [0, 'A', 10, 1],
     [0.4, 'A', 14, 2],

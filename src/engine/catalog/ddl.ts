@@ -147,6 +147,8 @@ export async function createCandles(ddl: Ddl, def: CandlesDef): Promise<Entry[]>
     .sort((a, b) => a.timeframe.widthNs - b.timeframe.widthNs);
   if (bucketings.length === 0)
     throw new CandelaError('INVALID_ARGUMENT', `candles of '${def.source}': no timeframes are given`);
+  // All of them before the first is made: a name that is taken must not leave half of the timeframes behind.
+  for (const { timeframe } of bucketings) ddl.state.catalog.checkFree(`${def.source}_${timeframe.text}`);
   const made: Entry[] = [];
   for (const [index, bucketing] of bucketings.entries()) {
     const finer = bucketings.slice(0, index).findLast((candidate) => divides(candidate, bucketing));
