@@ -23,6 +23,8 @@ function blocks(language: string): string[] {
 /** Runs a shell block of the README here: our port, and the built command for `npx candela`. */
 async function shell(code: string): Promise<string> {
   const text = code
+    // An answer that is an error counts as failed, though a reader is to see what it says.
+    .replaceAll(/^curl /gm, 'curl --fail-with-body ')
     .replaceAll('127.0.0.1:20330', `127.0.0.1:${server.port}`)
     .replaceAll('npx candela', `'${process.execPath}' '${candelaEntry}'`);
   const env = { ...process.env, CANDELA_URL: server.url };
