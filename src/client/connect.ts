@@ -8,7 +8,7 @@
  * ```
  */
 import { encodeNdjson } from '../codecs/encode/encode-json.ts';
-import { CandelaError, type RowRejection } from '../core/errors.ts';
+import type { RowRejection } from '../core/errors.ts';
 import type {
   BarsResult,
   Database,
