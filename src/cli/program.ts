@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { registerBackup, registerRestore } from './commands/backup.ts';
 import { registerExport } from './commands/export.ts';
 import { registerHashPassword } from './commands/hash-password.ts';
 import { registerImport } from './commands/import.ts';
@@ -28,6 +29,8 @@ export function createProgram(): Command {
     registerSql,
     registerImport,
     registerExport,
+    registerBackup,
+    registerRestore,
     registerReplay,
     registerSimulate,
     registerInit,

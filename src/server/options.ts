@@ -39,6 +39,14 @@ export const optionTable = {
     default: './data',
     help: 'data directory; made when missing',
   },
+  backups: {
+    flag: '--backups <directory>',
+    env: 'CANDELA_BACKUPS',
+    key: 'backups',
+    kind: 'path',
+    default: null,
+    help: 'folder in which administrators may make backups over HTTP; without it they may not',
+  },
   host: {
     flag: '--host <address>',
     env: 'CANDELA_HOST',

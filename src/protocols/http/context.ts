@@ -19,6 +19,8 @@ export interface HttpContext {
   version: string;
   limits: HttpLimits;
   startedMs: number;
+  /** Folder for backups, or null. */
+  backupsDirectory: string | null;
 }
 
 /** Who sends a request, by its `Authorization` header. Throws `UNAUTHENTICATED`. */

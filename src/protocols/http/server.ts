@@ -19,6 +19,7 @@ import { type HttpLimits, httpLimitsDefault } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { documentApi } from './openapi.ts';
 import { servePage } from './page.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { sqlRoutes } from './routes/sql.ts';
 import { monitoringRoutes, statusRoutes } from './routes/status.ts';
@@ -42,6 +43,8 @@ export interface HttpServerOptions {
   /** Folder of the built page; null where there is none. */
   webRoot: string | null;
   version: string;
+  /** Folder in which administrators may make backups; default none. */
+  backupsDirectory?: string | null;
   limits?: Partial<HttpLimits>;
 }
 
@@ -56,6 +59,7 @@ export interface HttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const context: HttpContext = {
     ...options,
+    backupsDirectory: options.backupsDirectory ?? null,
     limits: { ...httpLimitsDefault, ...options.limits },
     startedMs: options.clock.monotonicMs(),
   };
@@ -86,6 +90,7 @@ async function apiRoutes(api: FastifyInstance, context: HttpContext): Promise<vo
   symbolRoutes(api, context);
   rowRoutes(api, context);
   sqlRoutes(api, context);
+  backupRoutes(api, context);
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());
   await api.register(async (writes) => {
     keepBytes(writes);

@@ -50,6 +50,7 @@ it('describes every route of the API', () => {
     'get /api/v1/tables/{name}',
     'get /api/v1/ticks',
     'patch /api/v1/tables/{name}',
+    'post /api/v1/backup',
     'post /api/v1/candles',
     'post /api/v1/feeds/{name}/subscribe',
     'post /api/v1/feeds/{name}/unsubscribe',

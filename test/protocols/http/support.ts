@@ -46,6 +46,7 @@ export interface TestServerOptions {
   tls?: TlsOptions;
   webRoot?: string;
   feeds?: FeedControl;
+  backupsDirectory?: string;
   /** Stands between the server and the database. */
   wrap?: (database: Database) => Database;
 }
@@ -70,6 +71,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     clock: systemClock,
     webRoot: options.webRoot ?? null,
     version: 'test',
+    ...(options.backupsDirectory ? { backupsDirectory: options.backupsDirectory } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.tls ? { tls: options.tls } : {}),
   }).catch(async (error: unknown) => {
