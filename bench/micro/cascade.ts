@@ -86,7 +86,12 @@ function planOf(timeframe: string, source: RollupPlan | undefined): RollupPlan {
     source ? { name: 'trades', fn: 'sum', of: 'trades' } : { name: 'trades', fn: 'count' },
   ];
   const def = { name: timeframe, source: 'trades', timeframe, aggregates };
-  return planRollup(def, { name: 'trades', tickColumns: tradesTable.columns, rollup: source });
+  return planRollup(def, {
+    name: 'trades',
+    tickColumns: tradesTable.columns,
+    time: tradesTable.columns[0],
+    rollup: source,
+  });
 }
 
 /** Each symbol's day bar, complete with what the lower levels hold open, against a plain loop over its ticks. */

@@ -32,6 +32,7 @@ const kinds: { name: string; type: ColumnType; column(values: Float64Array): Col
 ];
 
 function foldRun({ name, type, column }: (typeof kinds)[number]): Run {
+  const time: ColumnDef = { name: 'time', type: { kind: 'timestamp', unit: 'us', zone: true } };
   const tickColumns: ColumnDef[] = [
     { name: 'price', type },
     { name: 'size', type },
@@ -44,7 +45,7 @@ function foldRun({ name, type, column }: (typeof kinds)[number]): Run {
     { name: 'volume', fn: 'sum', of: 'size' },
   ] as const;
   const def = { name: 'bars', source: 'ticks', timeframe: '1s', aggregates: [...aggregates] };
-  const plan = planRollup(def, { name: 'ticks', tickColumns, rollup: undefined });
+  const plan = planRollup(def, { name: 'ticks', tickColumns, time, rollup: undefined });
   return {
     name,
     async run({ rows }): Promise<Figure[]> {

@@ -109,6 +109,7 @@ export function dropTable(ddl: Ddl, name: string): Promise<void> {
 export function createRollup(ddl: Ddl, def: RollupDef): Promise<Entry> {
   checkName(def.name, 'rollup');
   for (const aggregate of def.aggregates) checkName(aggregate.name, `column of '${def.name}'`);
+  if (def.timeColumn !== undefined) checkName(def.timeColumn, `column of '${def.name}'`);
   return ddl.gate.exclusive(() => buildRollup(ddl, def));
 }
 

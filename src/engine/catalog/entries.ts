@@ -41,12 +41,13 @@ export function rollupEntry(catalog: Catalog, id: number, version: number, def: 
     );
   }
   const ticks = source.kind === 'rollup' ? source.ticks : source;
+  const time = rollupTime(def, ticks.def);
   const plan = planRollup(def, {
     name: def.source,
     tickColumns: ticks.def.columns,
+    time,
     rollup: source.kind === 'rollup' ? source.node.plan : undefined,
   });
-  const time = rollupTime(def, ticks.def);
   const key = groupKey(def, source.kind === 'rollup' ? source.groups.key : ticks.def.seriesKey, ticks.def);
   checkNames(def, [time.name, ...key, ...def.aggregates.map(({ name }) => name)]);
   const groups = groupsOf(id, key, ticks, source.kind === 'rollup' ? source : undefined);
@@ -124,7 +125,7 @@ export function createOps(entry: Entry): StorageOp[] {
     case 'plain':
       return [{ op: 'create-table', table: plainTable(entry.id, entry.def) }];
     default: {
-      const tables = barTables(entry.id, entry.node.plan, entry.ticks.def, entry.time);
+      const tables = barTables(entry.id, entry.node.plan, entry.time);
       if (ownsGroups(entry)) tables.push(seriesTable(entry.id, entry.ticks.def, entry.groups.key));
       return tables.map((table) => ({ op: 'create-table', table }));
     }
@@ -150,7 +151,6 @@ function viewOf(entry: Entry): Extract<StorageOp, { op: 'put-view' }>['view'] {
         id: entry.id,
         name: entry.def.name,
         plan: entry.node.plan,
-        ticks: entry.ticks.def,
         groupKey: entry.groups.key,
         dictionaryId: entry.groups.ownerId,
         time: entry.time,

@@ -7,7 +7,7 @@ import { must } from '../../core/assert.ts';
 import type { ColumnDef, TableDef } from '../../market/schema.ts';
 import type { StoredColumn, StoredTable, StoredView, ViewSource } from '../../storage/storage.ts';
 import type { Output, RollupPlan } from '../rollup/plan.ts';
-import { barColumns, isCompensated, slotColumnName, storedBarColumns } from '../rollup/stored-bars.ts';
+import { barColumns, isCompensated, slotColumns, storedBarColumns } from '../rollup/stored-bars.ts';
 
 /** What a physical table of a catalog table is for. */
 export const tableRole = {
@@ -95,8 +95,8 @@ export function seriesTable(id: number, def: TableDef, key: readonly string[]): 
 }
 
 /** The three physical tables of a rollup's bars; all have the same columns. */
-export function barTables(id: number, plan: RollupPlan, ticks: TableDef, time: ColumnDef): StoredTable[] {
-  const columns = storedBarColumns(plan, ticks.columns, time);
+export function barTables(id: number, plan: RollupPlan, time: ColumnDef): StoredTable[] {
+  const columns = storedBarColumns(plan, time);
   const roles = { series: barColumns.series, time: time.name, version: barColumns.lsn };
   return [tableRole.rows, tableRole.open, tableRole.live].map((role) => ({
     id: physicalId(id, role),
@@ -130,7 +130,6 @@ export interface RollupLayout {
   id: number;
   name: string;
   plan: RollupPlan;
-  ticks: TableDef;
   /** Group columns, and the entry whose dictionary holds them. */
   groupKey: string[];
   dictionaryId: number;
@@ -142,27 +141,27 @@ export interface RollupLayout {
  * columns exist in reads only.
  */
 export function rollupView(rollup: RollupLayout): StoredView {
-  const { id, name, plan, ticks, groupKey, dictionaryId, time } = rollup;
+  const { id, name, plan, groupKey, dictionaryId, time } = rollup;
   const outputs = plan.outputs.filter((output) => output.source.from !== 'increase');
   return {
     name,
     columns: [
       { name: time.name, source: { from: 'row', column: time.name } },
       ...groupKey.map((key) => ({ name: key, source: { from: 'series', column: key } as const })),
-      ...outputs.map((output) => ({ name: output.name, source: outputSource(plan, ticks.columns, output) })),
+      ...outputs.map((output) => ({ name: output.name, source: outputSource(plan, output) })),
     ],
     tables: [physicalId(id, tableRole.rows), physicalId(id, tableRole.live)],
     seriesTable: groupKey.length > 0 ? physicalId(dictionaryId, tableRole.series) : null,
   };
 }
 
-function outputSource(plan: RollupPlan, ticks: readonly ColumnDef[], output: Output): ViewSource {
+function outputSource(plan: RollupPlan, output: Output): ViewSource {
   const { source } = output;
   const terms = (index: number): string[] => {
     const slot = plan.slots[index];
-    return isCompensated(slot)
-      ? [slotColumnName(slot, ticks), slotColumnName(slot, ticks, 1)]
-      : [slotColumnName(slot, ticks)];
+    const names = slotColumns(slot).map(({ name }) => name);
+    // What is beyond the store's decimals SQL cannot show either.
+    return isCompensated(slot) ? names : names.slice(0, 1);
   };
   switch (source.from) {
     case 'slot': {

@@ -124,7 +124,11 @@ export class Flusher {
 
   async #flushNow(live: readonly RollupEntry[]): Promise<void> {
     const state = this.#state;
-    const stale = live.filter(({ node, ticks }) => this.#liveAt.get(node) !== ticks.table.appliedCount);
+    const stale = live.filter((entry) => {
+      // It may have been dropped since it was asked for.
+      const isThere = state.catalog.get(entry.def.name) === entry;
+      return isThere && this.#liveAt.get(entry.node) !== entry.ticks.table.appliedCount;
+    });
     if (state.flushedLsn === state.appliedLsn && stale.length === 0) return;
     const startMs = state.clock.monotonicMs();
     const cut = this.#cut(stale);

@@ -19,6 +19,7 @@ const columns: ColumnDef[] = [
   { name: 'size', type: { kind: 'int64' } },
   { name: 'venue', type: { kind: 'text' } },
 ];
+const time: ColumnDef = { name: 'time', type: { kind: 'timestamp', unit: 'ns', zone: true } };
 /** Over the ticks; the rollups above continue the columns by the same functions. */
 const aggregates: Aggregate[] = [
   { name: 'open', fn: 'first', of: 'price' },
@@ -43,7 +44,7 @@ function makeNodes(): RollupNode[] {
         : { ...aggregate, of: aggregate.name },
     ) as Aggregate[];
     const def = { name: timeframe, source: 'ticks', timeframe, aggregates: source ? continued : aggregates };
-    const plan = planRollup(def, { name: 'ticks', tickColumns: columns, rollup: source?.plan });
+    const plan = planRollup(def, { name: 'ticks', tickColumns: columns, time, rollup: source?.plan });
     const node = new RollupNode(nodes.length, timeframe, plan, source ?? null);
     source?.children.push(node);
     nodes.push(node);

@@ -1,5 +1,12 @@
 /** Slots for values that doubles cannot hold: int64, exact decimals, times, text. */
-import type { ColumnData, Decimal } from '../../market/columns.ts';
+import {
+  type ColumnData,
+  columnOf,
+  type Decimal,
+  type Scalar,
+  textColumn,
+  valueAt,
+} from '../../market/columns.ts';
 import type { ValueStore } from '../hot/value-store.ts';
 import { createValueStore } from '../hot/value-store.ts';
 import type { MergeOrder, Moves } from './moves.ts';
@@ -141,31 +148,53 @@ export class ExactSumSlot implements Slot {
     }
   }
   /** Shown at the greatest scale of what was summed, as PostgreSQL does. */
-  valueAt(row: number): Decimal | null {
+  #valueAt(row: number): Decimal | null {
     const sum = this.sums[row];
     if (sum === null || sum === undefined) return null;
     return { coefficient: rescaled(sum, this.#scale, this.scales[row]), scale: this.scales[row] };
   }
   store(rows: Int32Array): ColumnData[] {
-    const values = Array.from(rows, (row) => this.valueAt(row));
+    const values = Array.from(rows, (row) => this.#valueAt(row));
+    if (!this.#isDecimal) return [columnOf('decimal', values)];
+    // A sum that the store's decimal cannot hold lies beside it as text.
+    const isBeyond = Array.from(rows, (row) => isBeyondStore(this.sums[row] ?? 0n));
     return [
-      {
-        kind: 'decimal',
-        coefficients: values.map((value) => value?.coefficient ?? 0n),
-        scales: Uint8Array.from(values, (value) => value?.scale ?? 0),
-        nulls: Uint8Array.from(values, (value) => (value === null ? 1 : 0)),
-      },
+      columnOf(
+        'decimal',
+        values.map((value, i) => (isBeyond[i] ? null : value)),
+      ),
+      textColumn(values.map((value, i) => (value && isBeyond[i] ? sumText(value) : null))),
     ];
   }
-  load(stored: ColumnData[], fromRow: number, toRow: number): void {
-    const column = stored[0];
-    if (column.kind !== 'decimal' || column.nulls?.[fromRow]) {
-      this.sums[toRow] = null;
-      this.scales[toRow] = 0;
-      return;
-    }
-    const scale = column.scales[fromRow];
-    this.sums[toRow] = rescaled(column.coefficients[fromRow], scale, this.#scale);
-    this.scales[toRow] = this.#isDecimal ? scale : 0;
+  load([column, beyond]: ColumnData[], fromRow: number, toRow: number): void {
+    const sum =
+      (beyond ? sumOfText(valueAt(beyond, fromRow)) : null) ?? (valueAt(column, fromRow) as Decimal | null);
+    this.sums[toRow] = sum && rescaled(sum.coefficient, sum.scale, this.#scale);
+    this.scales[toRow] = sum && this.#isDecimal ? sum.scale : 0;
   }
+}
+
+const storedLimit = 10n ** 38n;
+
+function isBeyondStore(sum: bigint): boolean {
+  return sum >= storedLimit || -sum >= storedLimit;
+}
+
+function sumText({ coefficient, scale }: Decimal): string {
+  return `${coefficient}e-${scale}`;
+}
+
+function sumOfText(text: Scalar): Decimal | null {
+  if (typeof text !== 'string') return null;
+  const [coefficient, scale] = text.split('e-');
+  return { coefficient: BigInt(coefficient), scale: Number(scale) };
+}
+
+/** The stored columns of exact sums as one column, those of the text put back. */
+export function joinedSums([column, beyond]: ColumnData[]): ColumnData {
+  if (beyond?.kind !== 'text' || !beyond.codes.some((code) => code >= 0)) return column;
+  return columnOf(
+    'decimal',
+    Array.from(beyond.codes, (_, row) => sumOfText(valueAt(beyond, row)) ?? valueAt(column, row)),
+  );
 }

@@ -1,6 +1,7 @@
 /** From partial bars to the columns a reader sees. */
 import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { ColumnData, ColumnSet } from '../../market/columns.ts';
+import { joinedSums } from './exact-slots.ts';
 import type { Partials } from './partials.ts';
 import { arrivalLimit } from './partials.ts';
 import type { Output, RollupPlan } from './plan.ts';
@@ -52,10 +53,7 @@ function outputColumn(output: Output, partials: Partials, rows: Int32Array, befo
 }
 
 function slotColumn(output: Output, stored: ColumnData[]): ColumnData {
-  const [column, compensation] = stored;
-  if (column.kind === 'double' && compensation?.kind === 'double') {
-    return { kind: 'double', values: column.values.map((sum, i) => sum + compensation.values[i]) };
-  }
+  const column = joined(stored);
   // Sums of int64 are kept as decimals; beyond 64 bits there is no int64 to show, so null.
   if (column.kind !== 'decimal' || output.type.kind !== 'int64') return column;
   const fits = column.coefficients.map((sum, i) => !column.nulls?.[i] && BigInt.asIntN(64, sum) === sum);
@@ -66,10 +64,17 @@ function slotColumn(output: Output, stored: ColumnData[]): ColumnData {
   };
 }
 
+/** A slot's stored columns as the one that they stand for. */
+function joined(stored: ColumnData[]): ColumnData {
+  const [column, second] = stored;
+  if (column.kind !== 'double' || second?.kind !== 'double') return joinedSums(stored);
+  // An infinite sum has no rounding error to add.
+  const whole = column.values.map((sum, i) => (Number.isFinite(sum) ? sum + second.values[i] : sum));
+  return { kind: 'double', values: whole };
+}
+
 function total(partials: Partials, slot: number, rows: Int32Array): Float64Array {
-  const [column, compensation] = partials.slots[slot].store(rows);
-  const values = asDoubles(column);
-  return compensation?.kind === 'double' ? values.map((sum, i) => sum + compensation.values[i]) : values;
+  return asDoubles(joined(partials.slots[slot].store(rows)));
 }
 
 function ratio(numerators: Float64Array, denominators: Float64Array): ColumnData {

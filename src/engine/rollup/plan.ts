@@ -46,6 +46,8 @@ export interface RollupPlan {
 export interface PlanSource {
   name: string;
   tickColumns: readonly ColumnDef[];
+  /** The rollup's time column, whose type the times of the first and last tick have, too. */
+  time: ColumnDef;
   /** Undefined when the source is the ticks table itself. */
   rollup: RollupPlan | undefined;
 }
@@ -117,15 +119,8 @@ function outputOf(plan: RollupPlan, name: string, base: BaseAggregate, source: P
         base,
         source: { from: 'increase', last: slot('last'), first: slot('first') },
       };
-    default: {
-      const time = source.tickColumns.find((column) => column.type.kind === 'timestamp');
-      return {
-        name,
-        type: time?.type ?? { kind: 'timestamp', unit: 'us', zone: true },
-        base,
-        source: { from: base.fn },
-      };
-    }
+    default:
+      return { name, type: source.time.type, base, source: { from: base.fn } };
   }
 }
 

@@ -23,10 +23,18 @@ export const barColumns = {
 
 const fixedColumns = 8;
 
-/** Stored name of a slot; `part` 1 is a sum's compensation. */
-export function slotColumnName(slot: SlotSpec, tickColumns: readonly ColumnDef[], part = 0): string {
-  const weight = slot.weight < 0 ? '' : `_${tickColumns[slot.weight].name}`;
-  return `${slot.fn}_${tickColumns[slot.column].name}${weight}${part === 0 ? '' : '_compensation'}`;
+/**
+ * The columns a slot is stored in. Ticks columns stand in their names by number: no two slots share a name, nor does one
+ * have that of a column of the user's.
+ */
+export function slotColumns(slot: SlotSpec): StoredColumn[] {
+  const name = `_${slot.fn}_${slot.column}${slot.weight < 0 ? '' : `_${slot.weight}`}`;
+  const columns: StoredColumn[] = [{ name, type: storedSlotType(slot), nullable: true }];
+  if (isCompensated(slot))
+    columns.push({ name: `${name}_compensation`, type: { kind: 'double' }, nullable: true });
+  if (slot.fn === 'sum' && slot.type.kind === 'decimal')
+    columns.push({ name: `${name}_beyond`, type: { kind: 'text' }, nullable: true });
+  return columns;
 }
 
 /** Does the slot keep a compensation beside its sum? */
@@ -35,13 +43,9 @@ export function isCompensated(slot: SlotSpec): boolean {
 }
 
 /** The stored columns of a rollup's bars. */
-export function storedBarColumns(
-  plan: RollupPlan,
-  tickColumns: readonly ColumnDef[],
-  time: ColumnDef,
-): StoredColumn[] {
+export function storedBarColumns(plan: RollupPlan, time: ColumnDef): StoredColumn[] {
   const int64 = { kind: 'int64' } as const;
-  const columns: StoredColumn[] = [
+  return [
     { name: barColumns.series, type: { kind: 'int32' }, nullable: false },
     { name: time.name, type: time.type, nullable: false },
     { name: barColumns.lsn, type: int64, nullable: false },
@@ -50,14 +54,8 @@ export function storedBarColumns(
     { name: barColumns.lastTime, type: time.type, nullable: false },
     { name: barColumns.lastArrival, type: int64, nullable: false },
     { name: barColumns.rows, type: int64, nullable: false },
+    ...plan.slots.flatMap(slotColumns),
   ];
-  for (const slot of plan.slots) {
-    columns.push({ name: slotColumnName(slot, tickColumns), type: storedSlotType(slot), nullable: true });
-    if (isCompensated(slot)) {
-      columns.push({ name: slotColumnName(slot, tickColumns, 1), type: { kind: 'double' }, nullable: true });
-    }
-  }
-  return columns;
 }
 
 function storedSlotType(slot: SlotSpec): StoredColumn['type'] {
@@ -120,10 +118,9 @@ export function fromStored(
   }
   let index = fixedColumns;
   for (const [i, slot] of partials.slots.entries()) {
-    const width = isCompensated(plan.slots[i]) ? 2 : 1;
-    const stored = columns.slice(index, index + width);
+    const stored = columns.slice(index, index + slotColumns(plan.slots[i]).length);
     for (let row = 0; row < count; row++) slot.load(stored, row, row);
-    index += width;
+    index += stored.length;
   }
   return { partials, lsn };
 }

@@ -14,10 +14,10 @@ export interface BarsTarget {
 }
 
 /** The target of a catalog entry. */
-export function barsTarget({ node, ticks, groups, time }: RollupEntry): BarsTarget {
+export function barsTarget({ node, groups, time }: RollupEntry): BarsTarget {
   return {
     node,
-    storedColumns: storedBarColumns(node.plan, ticks.def.columns, time).map(({ name }) => name),
+    storedColumns: storedBarColumns(node.plan, time).map(({ name }) => name),
     timeName: time.name,
     seriesName: barColumns.series,
     seriesCount: groups.index.count,

@@ -34,7 +34,8 @@ export function admit(def: TableDef, batch: Batch, onInvalid: 'fail' | 'skip'): 
   const reasons = new Map<number, RowRejection>();
   const columns = def.columns.map((column) => {
     const data = batch.columns[column.name];
-    if (data) checkColumn(column, data, batch.rowCount, reasons);
+    const isTickTime = def.kind === 'ticks' && column.name === def.timeColumn;
+    if (data) checkColumn(column, data, isTickTime ? tickTimes : allTimes, reasons);
     return data && asKept(column.type, data);
   });
   if (reasons.size === 0) return { rowCount: batch.rowCount, columns, rejected: [] };
@@ -67,10 +68,14 @@ function checkShape(def: TableDef, batch: Batch): void {
         `column '${name}' of '${def.name}' takes ${kind} data, not ${data.kind}`,
       );
     }
-    if (lengthOf(data) !== batch.rowCount) {
+    const lengths = [lengthOf(data)];
+    if (data.kind === 'decimal') lengths.push(data.scales.length);
+    if ('nulls' in data && data.nulls) lengths.push(data.nulls.length);
+    const wrong = lengths.find((length) => length !== batch.rowCount);
+    if (wrong !== undefined) {
       throw new CandelaError(
         'INVALID_ARGUMENT',
-        `column '${name}' of '${def.name}' has ${lengthOf(data)} rows, the batch ${batch.rowCount}`,
+        `column '${name}' of '${def.name}' has ${wrong} rows, the batch ${batch.rowCount}`,
       );
     }
   }
@@ -87,14 +92,14 @@ function checkShape(def: TableDef, batch: Batch): void {
 
 type Reasons = Map<number, RowRejection>;
 
-function checkColumn(column: ColumnDef, data: ColumnData, rowCount: number, reasons: Reasons): void {
+function checkColumn(column: ColumnDef, data: ColumnData, times: TimeBounds, reasons: Reasons): void {
   const refuse = (row: number, reason: string): void => {
     if (!reasons.has(row)) reasons.set(row, { row, column: column.name, reason });
   };
-  if (column.nullable === false) checkPresent(data, rowCount, (row) => refuse(row, 'is null'));
+  if (column.nullable === false) checkPresent(data, (row) => refuse(row, 'is null'));
   switch (data.kind) {
     case 'timestamp':
-      checkTimes(data.values, data.nulls, refuse);
+      checkTimes(data.values, data.nulls, times, refuse);
       break;
     case 'text':
       checkText(column, data.dictionary, data.codes, refuse);
@@ -105,7 +110,8 @@ function checkColumn(column: ColumnDef, data: ColumnData, rowCount: number, reas
   }
 }
 
-function checkPresent(data: ColumnData, rowCount: number, refuse: (row: number) => void): void {
+function checkPresent(data: ColumnData, refuse: (row: number) => void): void {
+  const rowCount = lengthOf(data);
   if (data.kind === 'double') {
     const { values } = data;
     for (let row = 0; row < rowCount; row++) if (Number.isNaN(values[row])) refuse(row);
@@ -116,20 +122,39 @@ function checkPresent(data: ColumnData, rowCount: number, refuse: (row: number) 
   }
 }
 
-// The high words alone decide: both bounds are far beyond any market's times, so they need not be exact to a second.
-const highMin = Number(timeNsMin >> 32n);
-const highMax = Number(timeNsMax >> 32n);
+/**
+ * Times by their high words, both excluded. These alone decide: the bounds are far beyond any market's times, so they
+ * need not be exact to a second.
+ */
+interface TimeBounds {
+  above: number;
+  below: number;
+  reason: string;
+}
+
+const allTimes: TimeBounds = {
+  above: Number(timeNsMin >> 32n),
+  below: Number(timeNsMax >> 32n),
+  reason: 'lies outside the years 1678 to 2261',
+};
+
+/** Where `t256` is exact (see `market/time.ts`): beyond, a tick could fall into a neighbouring bar. */
+const tickTimes: TimeBounds = {
+  above: -(2 ** 29) - 1,
+  below: 2 ** 29,
+  reason: 'lies outside the years 1897 to 2042, in which ticks and their bars are exact',
+};
 
 function checkTimes(
   values: BigInt64Array,
   nulls: Uint8Array | undefined,
+  { above, below, reason }: TimeBounds,
   refuse: (row: number, why: string) => void,
 ): void {
   const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
   for (let row = 0; row < values.length; row++) {
     const high = words[2 * row + 1];
-    if ((high <= highMin || high >= highMax) && !nulls?.[row])
-      refuse(row, 'lies outside the years 1678 to 2261');
+    if ((high <= above || high >= below) && !nulls?.[row]) refuse(row, reason);
   }
 }
 
