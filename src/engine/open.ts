@@ -120,7 +120,7 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
   return new Engine(state, {
     intervalMs: 30_000,
     rowsMin: 245_760,
-    rowsMax: Math.min(4_000_000, Math.max(500_000, options.memoryBytesMax / sealBytesPerRow)),
+    rowsMax: Math.min(2_000_000, Math.max(500_000, options.memoryBytesMax / sealBytesPerRow)),
     idleMs: 600_000,
     ...options.sealing,
   });
