@@ -1,0 +1,121 @@
+/** How long a tick takes from one client's socket to another client's live bar, while 20,000 ticks a second come in. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import type { Figure, Scenario } from '../harness/scenario.ts';
+import { type HttpProcess, startHttpProcess } from '../support/http-process.ts';
+import { withTemporaryDirectory } from '../support/temporary-directory.ts';
+import { makeTicks, symbolNames, type Ticks, tradesCandles, tradesTable } from '../support/ticks.ts';
+
+const ticksPerSecond = 20_000;
+const intervalMs = 5;
+const ticksPerWrite = (ticksPerSecond / 1000) * intervalMs;
+/** The first writes are not counted: the server is still compiling. */
+const warmUpMs = 2_000;
+
+/** Each write carries one tick of this symbol, whose price is the number of the write. */
+const marked = 'MARK';
+
+/** One scenario: rows are the ticks offered. */
+export const liveLatencyScenario: Scenario = {
+  name: 'live-latency',
+  title: `tick on one socket to live 1s bar on another, ${ticksPerSecond.toLocaleString('en')} ticks/s offered, durable`,
+  rows: 300_000,
+  target: '5 ms p99',
+  runs: [
+    {
+      name: 'candela',
+      run: ({ rows }) =>
+        withTemporaryDirectory(async (directory) => {
+          const server = await startHttpProcess(directory);
+          try {
+            await post(server, 'tables', tradesTable);
+            await post(server, 'candles', tradesCandles);
+            return await measure(server, makeTicks(rows));
+          } finally {
+            await server.stop();
+          }
+        }),
+    },
+  ],
+};
+
+async function measure(server: HttpProcess, ticks: Ticks): Promise<Figure[]> {
+  const sentMs: number[] = [];
+  const latencies: number[] = [];
+  const socket = await subscribe(server, (write) => {
+    const now = performance.now();
+    if (sentMs[write] - startMs > warmUpMs) latencies.push(now - sentMs[write]);
+  });
+  const startMs = performance.now();
+  const writes = Math.floor(ticks.count / ticksPerWrite);
+  const acknowledged: Promise<unknown>[] = [];
+  for (let write = 0; write < writes; write++) {
+    const dueMs = startMs + write * intervalMs;
+    const aheadMs = dueMs - performance.now();
+    if (aheadMs > 1) await pause(aheadMs);
+    const body = columnsOf(ticks, write);
+    sentMs[write] = performance.now();
+    acknowledged.push(post(server, 'write/trades', body));
+  }
+  await Promise.all(acknowledged);
+  const tookMs = performance.now() - startMs;
+  await pause(200);
+  socket.close();
+  latencies.sort((a, b) => a - b);
+  const at = (q: number): number =>
+    latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))];
+  return [
+    { label: 'p99', value: at(0.99), unit: 'ms' },
+    { label: 'p50', value: at(0.5), unit: 'ms' },
+    { label: 'max', value: at(1), unit: 'ms' },
+    { label: 'offered', value: (ticks.count / tookMs) * 1000, unit: 'rows/s' },
+  ];
+}
+
+/** Calls back with the number of the newest write that a live bar shows. */
+async function subscribe(server: HttpProcess, onWrite: (write: number) => void): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/ws`);
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  const confirmed = new Promise<void>((resolve) => {
+    socket.on('message', (data) => {
+      const event = JSON.parse(String(data)) as { type: string; columns: { close: number[] } };
+      if (event.type === 'subscribed') resolve();
+      else if (event.type === 'live') onWrite(event.columns.close[0]);
+    });
+  });
+  const request = {
+    op: 'subscribe',
+    id: 'm',
+    table: 'trades',
+    timeframe: '1s',
+    symbols: [marked],
+    closed: false,
+  };
+  socket.send(JSON.stringify(request));
+  await confirmed;
+  return socket;
+}
+
+/** The marked tick first, then others of all symbols, all at one moment. */
+function columnsOf(ticks: Ticks, write: number): unknown {
+  const from = write * ticksPerWrite;
+  const to = from + ticksPerWrite - 1;
+  return {
+    columns: {
+      time: Number(ticks.timesNs[from] / 1_000_000n),
+      symbol: [marked, ...Array.from(ticks.symbols.subarray(from, to), (symbol) => symbolNames[symbol])],
+      price: [write, ...ticks.prices.subarray(from, to)],
+      size: [1, ...ticks.sizes.subarray(from, to)],
+    },
+  };
+}
+
+async function post(server: HttpProcess, path: string, body: unknown): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(text);
+}
