@@ -4,6 +4,7 @@ import { encodeArrow } from '../../src/codecs/arrow/encode-arrow.ts';
 import { encodeJsonColumns } from '../../src/codecs/encode/encode-json.ts';
 import type { Batch, ColumnSet } from '../../src/market/columns.ts';
 import type { Figure, Run, Scenario } from '../harness/scenario.ts';
+import { quantile } from '../harness/statistics.ts';
 import { type HttpProcess, startHttpProcess } from '../support/http-process.ts';
 import { appendRaw, rawTicks } from '../support/raw-duckdb.ts';
 import { rate, startStopwatch } from '../support/stopwatch.ts';
@@ -93,12 +94,11 @@ async function writeAll(server: HttpProcess, ticks: Ticks, form: Form): Promise<
   const counted = await post(server, '/api/v1/sql', 'application/json', json({ sql: countSql }));
   const stored = (JSON.parse(counted) as { rows: { n: number }[] }).rows[0].n;
   if (stored !== ticks.count) throw new Error(`the bars hold ${stored} ticks, not ${ticks.count}`);
-  times.sort((a, b) => a - b);
   return [
     rate('acknowledged', ticks.count, took.wallMs),
     rate("of the server's processor time", ticks.count, cpuMs),
-    { label: 'ack p50', value: times[Math.floor(times.length / 2)], unit: 'ms' },
-    { label: 'p99', value: times[Math.floor(times.length * 0.99)], unit: 'ms' },
+    { label: 'ack p50', value: quantile(times, 0.5), unit: 'ms' },
+    { label: 'p99', value: quantile(times, 0.99), unit: 'ms' },
   ];
 }
 

@@ -11,6 +11,7 @@ import { WebSocket } from 'ws';
 import type { Database } from '../../../src/engine/database.ts';
 import type { FeedStatus } from '../../../src/market/feed-status.ts';
 import { loadTls } from '../../../src/net/tls.ts';
+import type { WireRows } from '../../../src/protocols/http/wire.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import {
   openSocket,
@@ -125,7 +126,7 @@ describe('packing', () => {
     const path = `/api/v1/ticks?table=trades&limit=${rows}`;
     const plain = await raw(`${server.url}${path}`);
     expect(plain.body.length).toBeGreaterThan(1_500_000);
-    expect((json(plain).rows as { price: number }[]).map((row) => row.price)).toEqual(price);
+    expect((json(plain) as unknown as WireRows).rows.map((row) => row.price)).toEqual(price);
     const packed = await raw(`${server.url}${path}&format=columns`, {
       headers: { 'accept-encoding': 'gzip' },
     });

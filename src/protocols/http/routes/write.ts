@@ -48,7 +48,7 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
         tags: ['rows'],
         summary: 'Write rows; answers when they are durable',
         description:
-          'JSON (`[{…}]`, `{"rows":[…]}`, `{"columns":{…}}`), NDJSON, CSV with a header, an Arrow stream or file.',
+          'JSON (`[{…}]`, `{"rows":[…]}`, `{"columns":{…}}`), NDJSON, CSV with a header, or Arrow IPC.',
         body: { content: writeBodies },
         params: {
           type: 'object',
