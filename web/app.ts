@@ -161,10 +161,15 @@ export class App {
 
   #startWatching(table: WireTable | null): void {
     this.#watchSession?.close();
+    this.#watchSession = null;
     this.#isListed = false;
     this.#list = createWatchList(table?.timeframes.includes('1d') === false ? 'first-bar' : 'day-open');
     this.#watch.show(this.#list);
-    if (!table) return;
+  }
+
+  /** Opened anew whenever series are listed: the snapshot has the last price also of those no tick comes for any more. */
+  #followPrices(table: WireTable): void {
+    this.#watchSession?.close();
     this.#watchSession = openWatchSession(table, {
       socket: this.#socket,
       list: this.#list,
@@ -186,7 +191,9 @@ export class App {
       return { series: seriesLabel(keyValues), keyValues, name };
     });
     listSeries(list, listed);
-    if (list.entries.size !== before) this.#watch.show(list);
+    if (list.entries.size === before) return;
+    this.#watch.show(list);
+    this.#followPrices(table);
   }
 
   /** Opens the address's symbol and timeframe, or the first symbol in the usual timeframe; false if there is none. */

@@ -85,6 +85,31 @@ describe.skipIf(noBrowser)('the served page', () => {
     });
   });
 
+  it('shows the last price of a symbol for which no tick comes any more', async () => {
+    await post(server.url, 'tables', {
+      name: 'quiet',
+      kind: 'ticks',
+      timeColumn: 'time',
+      seriesKey: ['symbol'],
+      columns: [
+        { name: 'time', type: { kind: 'timestamp', unit: 'us', zone: true } },
+        { name: 'symbol', type: { kind: 'text' } },
+        { name: 'price', type: { kind: 'double' } },
+      ],
+    });
+    await post(server.url, 'candles', { source: 'quiet', price: 'price', timeframes: ['1m', '1d'] });
+    await post(server.url, 'write/quiet', [
+      { time: '2024-05-17T09:30:00Z', symbol: 'OLD', price: 200 },
+      { time: '2024-05-17T09:31:00Z', symbol: 'OLD', price: 210 },
+    ]);
+    await withTab('', {}, async (tab) => {
+      await waitForText(tab, '#connection', /^Live$/);
+      await tab.page.locator('select').first().selectOption('quiet');
+      await waitForText(tab, '.watch-row[data-series="OLD"]', /210\.00\s+\+5\.00%/);
+      expect(tab.complaints).toEqual([]);
+    });
+  });
+
   it('loads history as one scrolls left, and takes the correction of a late tick', async () => {
     const symbol = 'HISTORY';
     const lastMs = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
@@ -160,4 +185,13 @@ async function writeTicks(
     body: rows.map((row) => JSON.stringify(row)).join('\n'),
   });
   expect(await response.json()).toMatchObject({ rowCount: rows.length });
+}
+
+async function post(url: string, route: string, body: unknown): Promise<void> {
+  const response = await fetch(new URL(`api/v1/${route}`, url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(response.ok, await response.text()).toBe(true);
 }
