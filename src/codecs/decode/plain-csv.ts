@@ -48,7 +48,8 @@ interface Cell {
 
 /**
  * Decodes lines that have no header among them. `header[i]` names the column of each line's cell i; null passes over
- * the cell. `delimiter` is one byte. Blank lines do not count. Throws `INVALID_ARGUMENT` (a name twice), `COLUMN_NOT_FOUND`,
+ * the cell. `delimiter` is one byte. Blank lines do not count. Throws `INVALID_ARGUMENT` (a name twice),
+ * `COLUMN_NOT_FOUND`,
  * `LIMIT_EXCEEDED`.
  */
 export function decodePlainLines(

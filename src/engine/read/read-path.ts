@@ -36,7 +36,10 @@ export async function read(state: EngineState, request: ReadRequest): Promise<Re
   return { ...project(rows, request.columns), cursor: barsCursor(bars) };
 }
 
-/** The newest rows of one series, or bars of one group, newest first. What memory holds is taken before the first await. */
+/**
+ * The newest rows of one series, or bars of one group, newest first. What memory holds is taken before the
+ * first await.
+ */
 export async function readNewest(
   state: EngineState,
   entry: RowsEntry | RollupEntry,

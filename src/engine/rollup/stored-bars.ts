@@ -24,7 +24,8 @@ export const barColumns = {
 const fixedColumns = 8;
 
 /**
- * The columns a slot is stored in. Ticks columns stand in their names by number: no two slots share a name, nor does one
+ * The columns a slot is stored in. Ticks columns stand in their names by number: no two slots share a name, nor
+ * does one
  * have that of a column of the user's.
  */
 export function slotColumns(slot: SlotSpec): StoredColumn[] {
