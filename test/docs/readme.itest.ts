@@ -74,7 +74,7 @@ it('has shell commands that all work as printed', async () => {
 
 it('has a JavaScript example that runs', async () => {
   const [code] = blocks('js');
-  const text = code.replace('./data', join(scratch.folder, 'embedded'));
+  const text = code.replace('./my-data', join(scratch.folder, 'embedded'));
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { cwd: root });
   expect(stdout).toBe('[]\n');
 });
