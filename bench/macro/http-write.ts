@@ -1,10 +1,10 @@
 /** Durable writes over HTTP with bars live, server and client in processes of their own. */
-import { Agent, request } from 'node:http';
 import { encodeArrow } from '../../src/codecs/arrow/encode-arrow.ts';
 import { encodeJsonColumns } from '../../src/codecs/encode/encode-json.ts';
 import type { Batch, ColumnSet } from '../../src/market/columns.ts';
 import type { Figure, Run, Scenario } from '../harness/scenario.ts';
 import { quantile } from '../harness/statistics.ts';
+import { httpClient, postJson } from '../support/http-client.ts';
 import { type HttpProcess, startHttpProcess } from '../support/http-process.ts';
 import { appendRaw, rawTicks } from '../support/raw-duckdb.ts';
 import { rate, startStopwatch } from '../support/stopwatch.ts';
@@ -64,8 +64,9 @@ function ours(form: Form): Run {
         for (const [i, price] of ticks.prices.entries()) ticks.prices[i] = Math.round(price * 100) / 100;
         const server = await startHttpProcess(directory);
         try {
-          await post(server, '/api/v1/tables', 'application/json', json(tradesTable));
-          await post(server, '/api/v1/candles', 'application/json', json(tradesCandles));
+          const post = httpClient(server.port, 1);
+          await postJson(post, 'tables', tradesTable);
+          await postJson(post, 'candles', tradesCandles);
           return await writeAll(server, ticks, form);
         } finally {
           await server.stop();
@@ -77,6 +78,7 @@ function ours(form: Form): Run {
 /** Each connection sends its next batch when its last is acknowledged. */
 async function writeAll(server: HttpProcess, ticks: Ticks, form: Form): Promise<Figure[]> {
   const bodies = tickBatches(ticks, batchRows).map((batch) => form.encode(setOf(batch)));
+  const post = httpClient(server.port, connections);
   const cpuBeforeMs = await server.cpuMs();
   const times: number[] = [];
   let next = 0;
@@ -84,14 +86,14 @@ async function writeAll(server: HttpProcess, ticks: Ticks, form: Form): Promise<
   const writer = async (): Promise<void> => {
     while (next < bodies.length) {
       const startMs = performance.now();
-      await post(server, '/api/v1/write/trades', form.contentType, bodies[next++]);
+      await post('/api/v1/write/trades', form.contentType, bodies[next++]);
       times.push(performance.now() - startMs);
     }
   };
   await Promise.all(Array.from({ length: connections }, writer));
   const took = elapsed();
   const cpuMs = (await server.cpuMs()) - cpuBeforeMs;
-  const counted = await post(server, '/api/v1/sql', 'application/json', json({ sql: countSql }));
+  const counted = await postJson(post, 'sql', { sql: countSql });
   const stored = (JSON.parse(counted) as { rows: { n: number }[] }).rows[0].n;
   if (stored !== ticks.count) throw new Error(`the bars hold ${stored} ticks, not ${ticks.count}`);
   return [
@@ -110,26 +112,4 @@ function setOf(batch: Batch): ColumnSet {
     names: Object.keys(batch.columns),
     columns: Object.values(batch.columns),
   };
-}
-
-function json(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
-}
-
-const agent = new Agent({ keepAlive: true, maxSockets: connections });
-
-function post(server: HttpProcess, path: string, contentType: string, body: Buffer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': contentType, 'content-length': body.length };
-    const options = { host: '127.0.0.1', port: server.port, path, method: 'POST', agent, headers };
-    const sent = request(options, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => (response.statusCode === 200 ? resolve(text) : reject(new Error(text))));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }

@@ -3,12 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Figure, Scenario } from '../harness/scenario.ts';
 import { quantile } from '../harness/statistics.ts';
-import { type HttpProcess, startHttpProcess } from '../support/http-process.ts';
+import { httpClient, type Post, postJson } from '../support/http-client.ts';
+import { startHttpProcess } from '../support/http-process.ts';
 import { withTemporaryDirectory } from '../support/temporary-directory.ts';
 import { makeTicks, symbolNames, type Ticks, tradesCandles, tradesTable } from '../support/ticks.ts';
 
 const ticksPerSecond = 20_000;
 const intervalMs = 5;
+const connections = 4;
 const ticksPerWrite = (ticksPerSecond / 1000) * intervalMs;
 /** The first writes are not counted: the server is still compiling. */
 const warmUpMs = 2_000;
@@ -29,9 +31,10 @@ export const liveLatencyScenario: Scenario = {
         withTemporaryDirectory(async (directory) => {
           const server = await startHttpProcess(directory);
           try {
-            await post(server, 'tables', tradesTable);
-            await post(server, 'candles', tradesCandles);
-            return await measure(server, makeTicks(rows));
+            const post = httpClient(server.port, connections);
+            await postJson(post, 'tables', tradesTable);
+            await postJson(post, 'candles', tradesCandles);
+            return await measure(server.port, post, makeTicks(rows));
           } finally {
             await server.stop();
           }
@@ -40,10 +43,10 @@ export const liveLatencyScenario: Scenario = {
   ],
 };
 
-async function measure(server: HttpProcess, ticks: Ticks): Promise<Figure[]> {
+async function measure(port: number, post: Post, ticks: Ticks): Promise<Figure[]> {
   const sentMs: number[] = [];
   const latencies: number[] = [];
-  const socket = await subscribe(server, (write) => {
+  const socket = await subscribe(port, (write) => {
     const now = performance.now();
     if (sentMs[write] - startMs > warmUpMs) latencies.push(now - sentMs[write]);
   });
@@ -56,7 +59,7 @@ async function measure(server: HttpProcess, ticks: Ticks): Promise<Figure[]> {
     if (aheadMs > 1) await pause(aheadMs);
     const body = columnsOf(ticks, write);
     sentMs[write] = performance.now();
-    acknowledged.push(post(server, 'write/trades', body));
+    acknowledged.push(postJson(post, 'write/trades', body));
   }
   await Promise.all(acknowledged);
   const tookMs = performance.now() - startMs;
@@ -71,8 +74,8 @@ async function measure(server: HttpProcess, ticks: Ticks): Promise<Figure[]> {
 }
 
 /** Calls back with the number of the newest write that a live bar shows. */
-async function subscribe(server: HttpProcess, onWrite: (write: number) => void): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/ws`);
+async function subscribe(port: number, onWrite: (write: number) => void): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`);
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   const confirmed = new Promise<void>((resolve) => {
     socket.on('message', (data) => {
@@ -106,14 +109,4 @@ function columnsOf(ticks: Ticks, write: number): unknown {
       size: [1, ...ticks.sizes.subarray(from, to)],
     },
   };
-}
-
-async function post(server: HttpProcess, path: string, body: unknown): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(text);
 }
