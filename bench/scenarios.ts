@@ -2,6 +2,9 @@ import type { Scenario } from './harness/scenario.ts';
 import { appendScenarios } from './macro/append.ts';
 import { httpWriteScenarios } from './macro/http-write.ts';
 import { liveLatencyScenario } from './macro/live-latency.ts';
+import { readScenario } from './macro/reads.ts';
+import { restartScenario } from './macro/restart.ts';
+import { installScenario, startScenario } from './macro/start.ts';
 import { cascadeScenario } from './micro/cascade.ts';
 import { codecScenarios } from './micro/codecs.ts';
 import { numberKindsScenario } from './micro/number-kinds.ts';
@@ -12,6 +15,10 @@ export const scenarios: Scenario[] = [
   ...appendScenarios,
   ...httpWriteScenarios,
   liveLatencyScenario,
+  readScenario,
+  restartScenario,
+  startScenario,
+  installScenario,
   cascadeScenario,
   numberKindsScenario,
   ...walScenarios,

@@ -1,4 +1,9 @@
-/** How long a tick takes from one client's socket to another client's live bar, while 20,000 ticks a second come in. */
+/**
+ * How long a tick takes from one client's socket to another client's live bar, while 20,000 ticks a second come in.
+ *
+ * Writes go out on time whatever the answers do. A write whose own state was not sent, because a later one came first,
+ * was seen with that later one.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Figure, Scenario } from '../harness/scenario.ts';
@@ -9,7 +14,7 @@ import { withTemporaryDirectory } from '../support/temporary-directory.ts';
 import { makeTicks, symbolNames, type Ticks, tradesCandles, tradesTable } from '../support/ticks.ts';
 
 const ticksPerSecond = 20_000;
-const intervalMs = 5;
+const intervalMs = 2;
 const connections = 4;
 const ticksPerWrite = (ticksPerSecond / 1000) * intervalMs;
 /** The first writes are not counted: the server is still compiling. */
@@ -21,7 +26,7 @@ const marked = 'MARK';
 /** One scenario: rows are the ticks offered. */
 export const liveLatencyScenario: Scenario = {
   name: 'live-latency',
-  title: `tick on one socket to live 1s bar on another, ${ticksPerSecond.toLocaleString('en')} durable ticks/s offered`,
+  title: `tick on one socket to live 1s bar on another, ${ticksPerSecond.toLocaleString('en')} durable ticks/s`,
   rows: 300_000,
   target: '5 ms p99',
   runs: [
@@ -46,9 +51,10 @@ export const liveLatencyScenario: Scenario = {
 async function measure(port: number, post: Post, ticks: Ticks): Promise<Figure[]> {
   const sentMs: number[] = [];
   const latencies: number[] = [];
+  let seen = 0;
   const socket = await subscribe(port, (write) => {
     const now = performance.now();
-    if (sentMs[write] - startMs > warmUpMs) latencies.push(now - sentMs[write]);
+    for (; seen <= write; seen++) if (sentMs[seen] - startMs > warmUpMs) latencies.push(now - sentMs[seen]);
   });
   const startMs = performance.now();
   const writes = Math.floor(ticks.count / ticksPerWrite);
@@ -66,8 +72,8 @@ async function measure(port: number, post: Post, ticks: Ticks): Promise<Figure[]
   await pause(200);
   socket.close();
   return [
-    { label: 'p99', value: quantile(latencies, 0.99), unit: 'ms' },
     { label: 'p50', value: quantile(latencies, 0.5), unit: 'ms' },
+    { label: 'p99', value: quantile(latencies, 0.99), unit: 'ms' },
     { label: 'max', value: quantile(latencies, 1), unit: 'ms' },
     { label: 'offered', value: (ticks.count / tookMs) * 1000, unit: 'rows/s' },
   ];
