@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CandelaError } from '../../core/errors.ts';
 import { JsonReader, token } from './json-reader.ts';
+import { locate } from './parse-json.ts';
 
 /** Reads a whole document into plain values, as `JSON.parse` does. */
 function readAll(text: string): unknown {
@@ -126,6 +127,27 @@ it('says where the text is wrong', () => {
   check('\n\n  +', 4, /line 3, column 3/);
   check('tru', 0, /expected true/);
   check('', 0, /the text ends where a value should be/);
+});
+
+it('says where within a nested value, counting characters', () => {
+  const check = (text: string, position: number) =>
+    expect(locate(text), text).toMatchObject({ code: 'SYNTAX', position });
+  check('[1,]', 3);
+  check('{"ü": 1, 2}', 9);
+  check('{"a" 1}', 5);
+  check('[1 2]', 3);
+  check('{"a": nul}', 6);
+  check('[}', 1);
+  check(',', 0);
+  expect(locate('{"a": [1, "x"]}')).toBeUndefined();
+  fc.assert(
+    fc.property(fc.json(), fc.nat(), fc.string({ maxLength: 2 }), (text, place, insert) => {
+      const at = place % (text.length + 1);
+      const changed = text.slice(0, at) + insert + text.slice(at + 1);
+      expect(locate(changed) === undefined, changed).toBe(outcome(() => JSON.parse(changed)) !== 'not JSON');
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 it('stays within its part of the bytes', () => {

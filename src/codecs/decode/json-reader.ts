@@ -130,21 +130,41 @@ export class JsonReader {
   /** Having read `{` or `[`: passes over it and returns its text, which is valid JSON. */
   nested(): string {
     const from = this.start;
-    let depth = 1;
-    while (depth > 0) {
-      const found = this.next();
-      if (found === token.openArray || found === token.openObject) depth++;
-      else if (found === token.closeArray || found === token.closeObject) depth--;
-      else if (found === token.end) throw this.unexpected(found, 'a value');
+    const closers = [closerOf(this.bytes[from])];
+    let isFirst = true;
+    while (closers.length > 0) {
+      const closer = closers[closers.length - 1];
+      let found = this.next();
+      if (found === closer) {
+        closers.pop();
+        isFirst = false;
+        continue;
+      }
+      if (!isFirst) {
+        if (found !== token.comma) throw this.unexpected(found, `',' or '${String.fromCharCode(closer)}'`);
+        found = this.next();
+      }
+      if (closer === token.closeObject) found = this.#member(found);
+      isFirst = found === token.openArray || found === token.openObject;
+      if (isFirst) closers.push(closerOf(found));
+      else this.checkScalar(found);
     }
-    const text = this.bytes.toString('utf8', from, this.at);
-    try {
-      JSON.parse(text);
-    } catch (cause) {
-      this.start = from;
-      throw this.error(cause instanceof Error ? cause.message : 'a value that is not JSON');
-    }
-    return text;
+    return this.bytes.toString('utf8', from, this.at);
+  }
+
+  /** Having read `found`: throws unless it is a string, number, boolean or null. */
+  checkScalar(found: number): void {
+    if (found === token.string) {
+      if (this.escaped) this.string();
+    } else if (found !== token.number && !isWord(found)) throw this.unexpected(found, 'a value');
+  }
+
+  /** Reads a name, of which `found` was read, and the colon; returns the token that begins the value. */
+  #member(found: number): number {
+    if (found !== token.string) throw this.unexpected(found, 'a name in quotes');
+    this.checkScalar(found);
+    this.expect(token.colon, "':'");
+    return this.next();
   }
 
   /** A `SYNTAX` error at the last token. */
@@ -248,6 +268,14 @@ export class JsonReader {
     this.exponent += negative ? -size : size;
     return at;
   }
+}
+
+function closerOf(opener: number): number {
+  return opener === token.openObject ? token.closeObject : token.closeArray;
+}
+
+function isWord(found: number): boolean {
+  return found === token.true || found === token.false || found === token.null;
 }
 
 function isSpace(byte: number): boolean {

@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { CandelaError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { TlsOptions } from '../../net/tls.ts';
-import { unpackBodies } from './bodies.ts';
+import { readJson, unpackBodies } from './bodies.ts';
 import { answerOf, endWithError, wireError } from './error-map.ts';
 import type { HttpLimits } from './limits.ts';
 import { packAnswers } from './packing.ts';
@@ -53,6 +53,7 @@ export function createApp({ limits, log, tls }: AppOptions): FastifyInstance {
   app.setSerializerCompiler(() => JSON.stringify);
   refuseWhileClosing(app);
   unpackBodies(app);
+  readJson(app);
   packAnswers(app);
   return app;
 }

@@ -2,6 +2,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { locate } from '../../codecs/decode/parse-json.ts';
 import { CandelaError } from '../../core/errors.ts';
 
 const chunkBytes = 256 * 1024;
@@ -29,6 +30,15 @@ function unpacked(payload: Readable): Readable & { receivedEncodedLength: number
   // An error reaches the reader through gunzip, which pipeline destroys with it.
   pipeline(payload, gunzip, () => undefined);
   return gunzip;
+}
+
+/** JSON bodies that cannot be read say where. */
+export function readJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    parse(request, body, (error, value) => done(error && (locate(body) ?? error), value));
+  });
 }
 
 /** In this scope bodies of any type stay bytes: the codecs read them. */

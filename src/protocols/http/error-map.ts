@@ -86,9 +86,7 @@ function fromFramework(thrown: unknown): CandelaError {
   }
   if (code.startsWith('Z_')) return new CandelaError('SYNTAX', `the body is not gzip: ${message}`, { cause });
   if (thrown instanceof SyntaxError || /^FST_ERR_CTP_(?:EMPTY|INVALID)_JSON_BODY$/.test(code)) {
-    const position = /position (\d+)/.exec(message)?.[1];
-    const where = position === undefined ? {} : { position: Number(position) };
-    return new CandelaError('SYNTAX', `the body is not JSON: ${message}`, { cause, ...where });
+    return new CandelaError('SYNTAX', `the body is not JSON: ${message}`, { cause });
   }
   if (statusCode < 500) return new CandelaError('INVALID_ARGUMENT', message, { cause });
   return toCandelaError(thrown);

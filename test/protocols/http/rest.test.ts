@@ -211,7 +211,11 @@ describe('mistakes', () => {
     const image = await server.post('/api/v1/write/trades', 'x', { 'content-type': 'image/png' });
     expect([image.status, await image.json()]).toMatchObject([400, { code: 'INVALID_ARGUMENT' }]);
     const table = await server.post('/api/v1/tables', '{"name": ');
-    expect([table.status, await table.json()]).toMatchObject([400, { code: 'SYNTAX' }]);
+    expect([table.status, await table.json()]).toMatchObject([400, { code: 'SYNTAX', position: 9 }]);
+    const word = await server.post('/api/v1/sql', '{"sql": selec}');
+    expect([word.status, await word.json()]).toMatchObject([400, { code: 'SYNTAX', position: 8 }]);
+    const empty = await server.post('/api/v1/tables', '');
+    expect([empty.status, await empty.json()]).toMatchObject([400, { code: 'SYNTAX' }]);
   });
 
   it('a table that is in use or already there is a conflict', async () => {

@@ -1,4 +1,5 @@
 import type { RawData } from 'ws';
+import { parseJson } from '../../../codecs/decode/parse-json.ts';
 import { CandelaError } from '../../../core/errors.ts';
 import type { WireRequest } from '../wire.ts';
 
@@ -15,12 +16,7 @@ export type Message = Record<string, unknown>;
 /** Reads a client's message. Throws `SYNTAX`, `INVALID_ARGUMENT`. */
 export function parseMessage(data: RawData, isBinary: boolean): Message {
   if (isBinary) throw malformed('a binary message');
-  let value: unknown;
-  try {
-    value = JSON.parse(String(data));
-  } catch (cause) {
-    throw new CandelaError('SYNTAX', 'the message is not JSON', { cause, help });
-  }
+  const value = parseJson(String(data));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('not an object');
   return value as Message;
 }
