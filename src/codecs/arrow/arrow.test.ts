@@ -10,6 +10,7 @@ import {
   tableFromIPC,
   tableToIPC,
   Utf8,
+  Utf8View,
   type Vector,
   vectorFromArray,
 } from 'apache-arrow';
@@ -149,6 +150,9 @@ it('takes other number and time types that hold the same values', () => {
   expect(valuesOf(dates, 'time')).toEqual([86_400_000_000_000n]);
   const unix = decode({ time: vectorFromArray([1_700_000_000_123_456_789n], new Int64()) });
   expect(valuesOf(unix, 'time')).toEqual([1_700_000_000_123_456_789n]);
+  const long = 'longer than the twelve bytes that a view holds itself';
+  const views = decode({ symbol: vectorFromArray(['A', long, null], new Utf8View()) });
+  expect(valuesOf(views, 'symbol')).toEqual(['A', long, null]);
   const iso = decode({ time: vectorFromArray(['2024-05-17T09:30:00Z'], new Utf8()) });
   expect(valuesOf(iso, 'time')).toEqual([1_715_938_200_000_000_000n]);
 });
@@ -200,7 +204,11 @@ it('survives damaged bytes', () => {
       expect(error).toBeInstanceOf(CandelaError);
     }
   };
-  const originals = [encodeArrow(set, 'stream'), encodeArrow(set, 'file'), strings];
+  const views = tableToIPC(
+    new Table({ symbol: vectorFromArray(['A', 'B'.repeat(50)], new Utf8View()) }),
+    'stream',
+  );
+  const originals = [encodeArrow(set, 'stream'), encodeArrow(set, 'file'), strings, views];
   fc.assert(
     fc.property(
       fc.constantFrom(...originals),

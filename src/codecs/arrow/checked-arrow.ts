@@ -35,6 +35,8 @@ const flatTypes = new Set([
   18, // Duration
   19, // LargeBinary
   20, // LargeUtf8
+  23, // BinaryView
+  24, // Utf8View
 ]);
 const timestampType = 10;
 
@@ -161,12 +163,17 @@ function checkBatch(buffer: FlatBuffer, batch: number, bodyLength: number): numb
     if (buffer.countAt(at, 'a column length') > lengthMax)
       throw damagedArrow('a column longer than its bytes');
   });
+  let buffers = 0;
   buffer.vector(batch, 2, 16, (at) => {
+    buffers++;
     const end = buffer.countAt(at, 'a buffer offset') + buffer.countAt(at + 8, 'a buffer length');
     if (end > bodyLength) throw damagedArrow('a buffer outside its message');
   });
   buffer.child(batch, 3);
-  buffer.vector(batch, 4, 8);
+  buffer.vector(batch, 4, 8, (at) => {
+    if (buffer.countAt(at, 'a buffer count') > buffers)
+      throw damagedArrow('a column of more buffers than there are');
+  });
   return rowCount;
 }
 

@@ -1,6 +1,6 @@
 /** Request bodies: unpacked on the way in, and bounded, each and together. */
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { locate } from '../../codecs/decode/parse-json.ts';
 import { CandelaError } from '../../core/errors.ts';
@@ -9,7 +9,7 @@ const chunkBytes = 256 * 1024;
 
 /** Every route takes gzipped bodies. The route's own limit holds before and after unpacking. */
 export function unpackBodies(app: FastifyInstance): void {
-  app.addHook('preParsing', async (request, _reply, payload) => {
+  app.addHook('preParsing', async (request, reply, payload) => {
     const encoding = String(request.headers['content-encoding'] ?? 'identity').toLowerCase();
     if (encoding === 'identity') return payload;
     if (encoding !== 'gzip') {
@@ -17,19 +17,27 @@ export function unpackBodies(app: FastifyInstance): void {
         help: 'Send gzip, or no encoding.',
       });
     }
-    return unpacked(payload as Readable);
+    const body = unpacked(payload as Readable);
+    // Whoever was answered before the end, as for a body too large, is not unpacked any further.
+    reply.raw.once('finish', () => {
+      payload.unpipe(body);
+      body.destroy();
+    });
+    return body;
   });
 }
 
 /** The framework compares `receivedEncodedLength`, bytes before unpacking, with the content-length header. */
-function unpacked(payload: Readable): Readable & { receivedEncodedLength: number } {
+function unpacked(payload: Readable): Gunzip & { receivedEncodedLength: number } {
   const gunzip = Object.assign(createGunzip({ chunkSize: chunkBytes }), { receivedEncodedLength: 0 });
   payload.on('data', (chunk: Buffer) => {
     gunzip.receivedEncodedLength += chunk.length;
   });
-  // An error reaches the reader through gunzip, which pipeline destroys with it.
-  pipeline(payload, gunzip, () => undefined);
-  return gunzip;
+  payload.once('error', (error) => gunzip.destroy(error));
+  payload.once('close', () => {
+    if (!payload.readableEnded) gunzip.destroy(new Error('the request was cut off'));
+  });
+  return payload.pipe(gunzip);
 }
 
 /** JSON bodies that cannot be read say where. */

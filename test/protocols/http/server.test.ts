@@ -158,6 +158,20 @@ describe('bounds', () => {
     expect((await server.post('/api/v1/write/trades', 'x'.repeat(900))).status).toBe(404);
   });
 
+  it('stop unpacking where a body becomes too large', async () => {
+    const server = await start({ limits: { bodyBytesMax: 12_000_000 } });
+    const member = gzipSync(Buffer.alloc(10_000_000));
+    const bomb = Buffer.concat(Array.from({ length: 1_000 }, () => member));
+    const headers = { 'content-type': 'text/csv', 'content-encoding': 'gzip' };
+    const answer = await raw(`${server.url}/api/v1/write/x`, { method: 'POST', headers, body: bomb });
+    expect([answer.status, json(answer)]).toMatchObject([413, { code: 'LIMIT_EXCEEDED' }]);
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { user, system } = process.cpuUsage(before);
+    // Ten gigabytes of zeros would keep a thread busy for many seconds.
+    expect((user + system) / 1000).toBeLessThan(300);
+  });
+
   it('tell bytes that are not HTTP what is wrong', async () => {
     const server = await start();
     const answer = await rawBytes(server.server.port, 'HELLO\r\n\r\n');
