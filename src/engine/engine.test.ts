@@ -316,6 +316,35 @@ describe('subscriptions', () => {
   });
 });
 
+it('a bar told as closed because time had passed is corrected when another tick reaches it', async () => {
+  await database.createCandles({
+    source: 'trades',
+    price: 'price',
+    volume: 'size',
+    timeframes: ['1s', '1m'],
+  });
+  await database.write('trades', batch([[0, 'A', 10, 1]]));
+  const bars = await database.subscribe({
+    table: 'trades',
+    timeframe: '1m',
+    series: { symbol: 'A' },
+    live: false,
+  });
+  const take = () =>
+    bars
+      .take()
+      .map((event) => 'rows' in event && [event.type, rowsOf(event.rows, ['time', 'close', 'trades'])]);
+  // Another series moves the market's time two minutes on: A's bar is over though no tick of A says so.
+  await database.write('trades', batch([[120, 'B', 5, 1]]));
+  await expect.poll(take, { timeout: 5_000 }).toEqual([['closed', [[-20, 10, 1n]]]]);
+  await database.write('trades', batch([[30, 'A', 12, 1]]));
+  await expect.poll(take, { timeout: 5_000 }).toEqual([['correction', [[-20, 12, 2n]]]]);
+  // When it closes at last, nothing is new.
+  await database.write('trades', batch([[125, 'A', 13, 1]]));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(take()).toEqual([]);
+});
+
 describe('merged timeframes', () => {
   it('give whole buckets whatever the bounds, and page by cursor', async () => {
     await database.createCandles({ source: 'trades', price: 'price', volume: 'size', timeframes: ['1m'] });

@@ -77,6 +77,25 @@ export function overdueBars(entry: RollupEntry, horizon: number): GroupedBars | 
   return due.length === 0 ? null : liveBars(entry, Int32Array.from(due));
 }
 
+/**
+ * Of the groups named the bars told as closed that stand open and have grown since; they count as told as they
+ * are now.
+ */
+export function regrownBars(entry: RollupEntry, groups: Int32Array, count: number): GroupedBars | null {
+  const { node } = entry;
+  const one = new Partials(node.plan.slots, 1);
+  const regrown: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const group = groups[i];
+    const start = node.announcedStart[group];
+    if (start === Number.NEGATIVE_INFINITY || !node.live(group, one, 0) || one.start[0] !== start) continue;
+    if (one.rows[0] === node.announcedTicks[group]) continue;
+    node.announcedTicks[group] = one.rows[0];
+    regrown.push(group);
+  }
+  return regrown.length === 0 ? null : liveBars(entry, Int32Array.from(regrown));
+}
+
 /** The present bars of the groups that have an open one. */
 export function liveBars(entry: RollupEntry, wanted: Int32Array): GroupedBars {
   const { node } = entry;

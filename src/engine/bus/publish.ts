@@ -6,7 +6,7 @@ import type { RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import type { BarKey, GroupedBars } from './bar-events.ts';
-import { closedSince, overdueBars } from './bar-events.ts';
+import { closedSince, overdueBars, regrownBars } from './bar-events.ts';
 import type { BusSubscription } from './bus.ts';
 
 /** Reads whole bars again, from memory and store: the engine's read path. */
@@ -58,17 +58,25 @@ export class Publisher {
   #publishBars(node: RollupNode, groups: Int32Array, count: number): void {
     const subscriptions = this.#state.bus.forNode(node);
     if (subscriptions.size > 0) {
-      if (node.closed.nextRow > node.publishedRow) this.#publishClosed(node, subscriptions);
+      this.#publishClosed(node, subscriptions, groups, count);
       for (const subscription of subscriptions)
         if (subscription.topic.live) subscription.touch(groups, count);
     }
     node.publishedRow = node.closed.nextRow;
   }
 
-  #publishClosed(node: RollupNode, subscriptions: ReadonlySet<BusSubscription>): void {
-    const entry = this.#state.catalog.entryOf(node);
+  #publishClosed(
+    node: RollupNode,
+    subscriptions: ReadonlySet<BusSubscription>,
+    groups: Int32Array,
+    count: number,
+  ): void {
     const wanting = [...subscriptions].filter(({ topic }) => topic.closed);
     if (wanting.length === 0) return;
+    const entry = this.#state.catalog.entryOf(node);
+    const regrown = regrownBars(entry, groups, count);
+    if (regrown) this.#push(wanting, 'correction', node.name, regrown.rows, regrown.groups);
+    if (node.closed.nextRow === node.publishedRow) return;
     const { closed, late } = closedSince(entry, node.publishedRow);
     if (closed) this.#push(wanting, 'closed', node.name, closed.rows, closed.groups);
     if (late.length > 0) this.#correct(entry, late);
