@@ -6,15 +6,16 @@
 import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { Storage, StorageOp } from '../../storage/storage.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
+import { rowsBetween } from '../rollup/bar-intake.ts';
 import { Partials } from '../rollup/partials.ts';
 import type { ClosedBlock, RollupNode } from '../rollup/rollup-node.ts';
 import { fromStored, toStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
 
-/** Steps that store closed rows `fromRow` … `toRow`-1, and the newest bucket they bring per group. */
+/** Steps that store closed rows `fromRow` … `toRow`-1, and per group the newest bucket they bring (or -Infinity). */
 export interface ClosedFlush {
   ops: StorageOp[];
-  newest: Map<number, number>;
+  newest: Float64Array;
 }
 
 /** Plans the flush; asks the store for bars that late parts belong to. */
@@ -26,7 +27,8 @@ export async function planClosed(
   lsn: number,
 ): Promise<ClosedFlush> {
   const { node } = target;
-  const plan: ClosedFlush = { ops: [], newest: new Map() };
+  const newest = new Float64Array(node.groupCount).fill(Number.NEGATIVE_INFINITY);
+  const plan: ClosedFlush = { ops: [], newest };
   const late = new LateBars(node);
   const spans = spansOf(node, fromRow, toRow);
   for (const { block, from, to } of spans) {
@@ -35,7 +37,8 @@ export async function planClosed(
   for (const { block, from, to } of spans) {
     const whole = late.isEmpty ? rowsWithout(block, from, to) : late.joined(block, from, to);
     plan.ops.push(...appendOps(node.id, whole.partials, whole.rows, lsn));
-    for (const row of whole.rows) plan.newest.set(whole.partials.group[row], whole.partials.start[row]);
+    // Whole bars of a group stand in ascending order.
+    for (const row of whole.rows) newest[whole.partials.group[row]] = whole.partials.start[row];
   }
   if (!late.isEmpty) plan.ops.push(...(await replaceOps(storage, target, late, lsn)));
   return plan;
@@ -56,10 +59,7 @@ function spansOf(node: RollupNode, fromRow: number, toRow: number): Span[] {
 }
 
 function rowsWithout(block: ClosedBlock, from: number, to: number): { partials: Partials; rows: Int32Array } {
-  return {
-    partials: block.payload.partials,
-    rows: Int32Array.from({ length: to - from }, (_, i) => from + i),
-  };
+  return { partials: block.payload.partials, rows: rowsBetween(from, to) };
 }
 
 /** Late parts of this flush, merged per bar. */
@@ -96,7 +96,7 @@ class LateBars {
       joined.mergeRow(this.partials, part, row, this.#node.ownSlots);
       this.#rowOf.delete(key);
     }
-    return { partials: joined, rows: Int32Array.from({ length: joined.length }, (_, i) => i) };
+    return { partials: joined, rows: rowsBetween(0, joined.length) };
   }
 
   /** Rows of `partials` whose bar is not in this flush. */

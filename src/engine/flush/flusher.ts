@@ -178,7 +178,7 @@ export class Flusher {
       position.nextRows[entry.id] = toRow;
       ops.push(...steps);
     }
-    const newest: { node: RollupNode; newest: Map<number, number> }[] = [];
+    const newest: { node: RollupNode; newest: Float64Array }[] = [];
     for (const { entry, fromRow, toRow, ops: steps } of cut.nodes) {
       if (toRow > fromRow) {
         const plan = await planClosed(storage, barsTarget(entry), fromRow, toRow, cut.lsn);
@@ -193,7 +193,7 @@ export class Flusher {
     await wal?.truncate(cut.lsn);
   }
 
-  #done(cut: Cut, newest: { node: RollupNode; newest: Map<number, number> }[]): void {
+  #done(cut: Cut, newest: { node: RollupNode; newest: Float64Array }[]): void {
     const state = this.#state;
     for (const { entry, toRow, toSeries } of cut.tables) {
       entry.table.hot.flushedRow = toRow;
@@ -203,9 +203,7 @@ export class Flusher {
       entry.node.closed.flushedRow = toRow;
       entry.groups.storedCount = toGroup;
     }
-    for (const { node, newest: starts } of newest) {
-      for (const [group, start] of starts) node.flushedMax[group] = Math.max(node.flushedMax[group], start);
-    }
+    for (const { node, newest: starts } of newest) node.noteFlushed(starts);
     state.flushedLsn = cut.lsn;
     state.writesStopped = null;
     evictToBudget(state.catalog, state.limits.memoryBytesMax);

@@ -98,7 +98,7 @@ async function storeClosed(state: EngineState, entry: RollupEntry): Promise<void
   if (toRow === closed.flushedRow) return;
   const plan = await planClosed(state.storage, barsTarget(entry), closed.flushedRow, toRow, state.appliedLsn);
   await state.commits.run(() => state.storage.commit(plan.ops));
-  for (const [group, start] of plan.newest) node.flushedMax[group] = Math.max(node.flushedMax[group], start);
+  node.noteFlushed(plan.newest);
   closed.flushedRow = toRow;
   while (closed.evictOldest());
 }

@@ -199,6 +199,12 @@ export class RollupNode {
       : Number.NaN;
   }
 
+  /** Per group the newest bucket that has just been stored; -Infinity where there was none. */
+  noteFlushed(newest: Float64Array): void {
+    for (let group = 0; group < newest.length; group++)
+      if (newest[group] > this.flushedMax[group]) this.flushedMax[group] = newest[group];
+  }
+
   /** At recovery: the newest stored bar of a group. */
   restoreClosed(from: Partials, row: number): void {
     const group = from.group[row];

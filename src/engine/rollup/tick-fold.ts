@@ -62,7 +62,9 @@ export class TickFold {
     partials.length = 0;
     const target = this.#target;
     let { start, rows } = partials;
-    let [rowOf, end, lastTick] = [this.#rowOf, this.#end, this.#lastTick];
+    let rowOf = this.#rowOf;
+    let end = this.#end;
+    let lastTick = this.#lastTick;
     let isOrdered = true;
     let previous = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < count; i++) {
@@ -73,8 +75,12 @@ export class TickFold {
       let row = g < rowOf.length ? rowOf[g] : -1;
       if (row < 0 || t < start[row] || t >= end[row]) {
         row = this.#open(g, t, i);
-        ({ start, rows } = partials);
-        [rowOf, end, lastTick] = [this.#rowOf, this.#end, this.#lastTick];
+        // Opening may have moved them to larger arrays.
+        start = partials.start;
+        rows = partials.rows;
+        rowOf = this.#rowOf;
+        end = this.#end;
+        lastTick = this.#lastTick;
       }
       rows[row]++;
       lastTick[row] = i;
@@ -100,24 +106,25 @@ export class TickFold {
       larger.set(this.#rowOf);
       this.#rowOf = larger;
     }
-    const bucket = this.#bucketOf(row, t);
     partials.group[row] = group;
-    partials.start[row] = bucket.start;
     partials.rows[row] = 0;
-    this.#end[row] = bucket.end;
     this.#firstTick[row] = tick;
     this.#rowOf[group] = row;
+    this.#setBucket(row, t);
     return row;
   }
 
-  /** Ticks of many series share their buckets: the one opened last is tried before computing. */
-  #bucketOf(row: number, t: number): { start: number; end: number } {
-    if (row > 0) {
-      const start = this.partials.start[row - 1];
-      const end = this.#end[row - 1];
-      if (t >= start && t < end) return { start, end };
+  /** Ticks of many series share their buckets: the one of the row before is tried before computing. */
+  #setBucket(row: number, t: number): void {
+    const { start } = this.partials;
+    if (row > 0 && t >= start[row - 1] && t < this.#end[row - 1]) {
+      start[row] = start[row - 1];
+      this.#end[row] = this.#end[row - 1];
+      return;
     }
-    return this.#bucketing.bucketOf(t);
+    const bucket = this.#bucketing.bucketOf(t);
+    start[row] = bucket.start;
+    this.#end[row] = bucket.end;
   }
 
   /** Each row's earliest and latest tick by time; of equal times the first and the last to arrive. */

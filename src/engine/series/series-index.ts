@@ -4,7 +4,7 @@
  * Numbers are given out when a batch is admitted, before it is in the log; `loggedCount` tells up to which number the
  * log (or the store) knows the keys, so that the next frame carries the missing ones even after a failed write.
  */
-import type { ColumnData } from '../../market/columns.ts';
+import type { ColumnData, TextColumn } from '../../market/columns.ts';
 import { columnOf, takeRows, valueAt } from '../../market/columns.ts';
 import type { ColumnType } from '../../market/schema.ts';
 import type { SeriesFilter } from '../database.ts';
@@ -27,6 +27,8 @@ export class SeriesIndex {
   loggedCount = 0;
   readonly #numberOf = new Map<string, number>();
   readonly #hasNull: boolean[];
+  /** By code, the series that stood for it in the batch before: most writers keep their dictionary. */
+  #seriesBefore: number[] = [];
 
   constructor(key: readonly KeyColumn[]) {
     this.key = key;
@@ -43,6 +45,8 @@ export class SeriesIndex {
   /** Number of each row; keys not seen before get the next numbers. */
   resolve(columns: readonly ColumnData[], rowCount: number): Int32Array {
     if (columns.length === 0) return new Int32Array(rowCount);
+    if (columns.length === 1 && columns[0].kind === 'text' && !columns[0].codes.includes(-1))
+      return this.#resolveText(columns[0], rowCount);
     const coded = columns.map((column) => localCodes(column, rowCount));
     let { codes, count } = coded[0];
     for (const next of coded.slice(1)) ({ codes, count } = paired(codes, next.codes, next.count));
@@ -55,6 +59,27 @@ export class SeriesIndex {
       series[row] = numbers[code];
     }
     return series;
+  }
+
+  /** The usual key, one text column: each entry of the dictionary that is used is looked up once. */
+  #resolveText({ dictionary, codes }: TextColumn, rowCount: number): Int32Array {
+    const numbers = new Int32Array(dictionary.length).fill(-1);
+    const series = new Int32Array(rowCount);
+    for (let row = 0; row < rowCount; row++) {
+      const code = codes[row];
+      if (numbers[code] < 0) numbers[code] = this.#numberOfText(dictionary[code], code);
+      series[row] = numbers[code];
+    }
+    return series;
+  }
+
+  #numberOfText(text: string, code: number): number {
+    const before = this.#seriesBefore[code];
+    if (before !== undefined && this.values[0][before] === text) return before;
+    const number = this.#numberFor([text]);
+    // A dictionary with more entries than there are series is not one that is kept.
+    if (code < this.count) this.#seriesBefore[code] = number;
+    return number;
   }
 
   #numberFor(values: readonly KeyValue[]): number {

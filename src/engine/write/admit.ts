@@ -164,13 +164,13 @@ function checkText(
   codes: Int32Array,
   refuse: (row: number, why: string) => void,
 ): void {
-  const reasonOf = dictionary.map((text) => textReason(column, text));
-  const isClean = reasonOf.every((reason) => reason === null);
+  const isClean = dictionary.every((text) => textReason(column, text) === null);
+  const entries = dictionary.length;
   for (let row = 0; row < codes.length; row++) {
     const code = codes[row];
-    if (code >= dictionary.length) refuse(row, `has code ${code}, beyond its dictionary`);
+    if (code >= entries) refuse(row, `has code ${code}, beyond its dictionary`);
     else if (!isClean && code >= 0) {
-      const reason = reasonOf[code];
+      const reason = textReason(column, dictionary[code]);
       if (reason !== null) refuse(row, reason);
     }
   }
@@ -179,7 +179,7 @@ function checkText(
 function textReason(column: ColumnDef, text: string): string | null {
   if (typeof text !== 'string') return 'is not a string';
   // Halves of a pair have no UTF-8 form: log and store could not give them back.
-  if (/\p{Surrogate}/u.test(text)) return 'contains half a surrogate pair, which is not Unicode text';
+  if (!text.isWellFormed()) return 'contains half a surrogate pair, which is not Unicode text';
   if (column.type.kind === 'json') return isJson(text) ? null : 'is not valid JSON';
   // Keys are joined with NUL, and stores of C strings cut there.
   return text.includes('\u0000') ? 'contains a NUL character' : null;
