@@ -167,7 +167,10 @@ export class App {
     this.#watch.show(this.#list);
   }
 
-  /** Opened anew whenever series are listed: the snapshot has the last price also of those no tick comes for any more. */
+  /**
+   * Opened anew whenever series are listed: the snapshot has the last price also of those no tick comes for any
+   * more.
+   */
   #followPrices(table: WireTable): void {
     this.#watchSession?.close();
     this.#watchSession = openWatchSession(table, {
