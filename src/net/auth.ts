@@ -51,6 +51,7 @@ export interface Authenticator {
   anonymous(): Identity;
 }
 
+const wrongCredentials = 'wrong user name, password or token';
 const pauseMs = 30_000;
 const failuresPerUserMax = 10;
 const failuresPerAddressMax = 100;
@@ -85,7 +86,7 @@ function tokenCheck(users: readonly UserConfig[], addresses: FailureLimit): Auth
     if (found) return { name: found.name, role: found.role };
     addresses.check(address);
     addresses.add(address);
-    throw new CandelaError('UNAUTHENTICATED', 'wrong token');
+    throw new CandelaError('UNAUTHENTICATED', wrongCredentials);
   };
 }
 
@@ -119,7 +120,7 @@ function passwordCheck(
     }
     addresses.add(address);
     names.add(key);
-    throw new CandelaError('UNAUTHENTICATED', 'wrong user name or password');
+    throw new CandelaError('UNAUTHENTICATED', wrongCredentials);
   };
 }
 
