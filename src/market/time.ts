@@ -1,9 +1,9 @@
 /**
  * Time is int64 nanoseconds since the Unix epoch, UTC, held as bigint outside hot loops.
  *
- * Inside hot loops a time is two exact doubles: `t256`, the time rounded down to a multiple of 256 ns (exact, for
- * |t| < 2^61), and the rest 0…255. Every bucket boundary that is a multiple of 100 ms is a multiple of 256 ns, so
- * `t256 >= start && t256 < end` decides bucket membership without a bigint.
+ * Inside hot loops a time is two exact doubles: `t256`, the time rounded down to a multiple of 256 ns, and the rest
+ * 0…255. Every bucket boundary that is a multiple of 100 ms is a multiple of 256 ns, so `t256 >= start && t256 < end`
+ * decides bucket membership without a bigint. That holds for |t| < 2^61, from 1897 to 2042: ticks beyond are refused.
  */
 import { CandelaError } from '../core/errors.ts';
 

@@ -48,6 +48,9 @@ const unitNames: Record<string, string> = {
   year: 'y', years: 'y', Y: 'y', Year: 'y',
 }; // biome-ignore format: one unit a line reads as the table it is
 
+/** Longer buckets around the epoch would begin before the earliest time there is. */
+const yearsMax = 200;
+
 /** Week buckets start on Mondays: 1970-01-05 was one. */
 const weekOrigin = 4 * 86400 * secondNs;
 
@@ -65,7 +68,9 @@ export function parseTimeframe(text: string): Timeframe {
       help: 'Write a count and a unit: 100ms (and multiples), 1s, 5m, 4h, 1d, 1w, 1mo, 1y.',
     });
   }
-  return canonical(count, unitName, unit);
+  const timeframe = canonical(count, unitName, unit);
+  if (timeframe.widthNs <= yearsMax * units.y.widthNs) return timeframe;
+  throw new CandelaError('INVALID_ARGUMENT', `timeframe '${text}' is longer than ${yearsMax} years`);
 }
 
 function canonical(count: number, unitName: string, unit: { widthNs: number; months: number }): Timeframe {

@@ -7,7 +7,7 @@ import { CandelaError } from '../../core/errors.ts';
 import type { Batch, ColumnData, ColumnKind } from '../../market/columns.ts';
 import { lengthOf, takeRows } from '../../market/columns.ts';
 import type { ColumnDef, ColumnType, TableDef } from '../../market/schema.ts';
-import { timeNsMax, timeNsMin } from '../../market/time.ts';
+import { nsPerMs, timeNsMax, timeNsMin } from '../../market/time.ts';
 import { rescaled } from '../rollup/slots.ts';
 
 /** Most rows a refusal lists one by one; the count is always complete. */
@@ -140,8 +140,8 @@ const allTimes: TimeBounds = {
 
 /** Where `t256` is exact (see `market/time.ts`): beyond, a tick could fall into a neighbouring bar. */
 const tickTimes: TimeBounds = {
-  above: -(2 ** 29) - 1,
-  below: 2 ** 29,
+  above: Number((BigInt(Date.UTC(1897, 0)) * nsPerMs) >> 32n),
+  below: Number((BigInt(Date.UTC(2043, 0)) * nsPerMs) >> 32n),
   reason: 'lies outside the years 1897 to 2042, in which ticks and their bars are exact',
 };
 
