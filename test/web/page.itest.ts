@@ -159,7 +159,7 @@ it.skipIf(noBrowser)('asks for an access token where users are configured', asyn
     };
     await waitForText(tab, '#notice', /asks for a user/);
     await signIn('a guess');
-    await waitForText(tab, '#notice', /wrong (user name or password|token)/);
+    await waitForText(tab, '#notice', /wrong (user name|token)/);
     await signIn(token);
     await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
     await waitForText(tab, '#connection', /^Live$/);
