@@ -1,7 +1,9 @@
 /** How many random events, and from which seed: one case after the other until there were enough. */
 
-/** Events in all: 20,000 with `npm test`, or CANDELA_EVENTS. */
-export const eventsWanted = Number(process.env.CANDELA_EVENTS ?? 20_000);
+/** Events in all: 20,000 with `npm test`, 100,000 under CI, or CANDELA_EVENTS. */
+export const eventsWanted = Number(
+  process.env.CANDELA_EVENTS ?? (process.env.CI === 'true' ? 100_000 : 20_000),
+);
 
 /** Seed of the first case. A failure names the seed of its own: CANDELA_SEED=… CANDELA_EVENTS=1 runs that one again. */
 export const firstSeed = Number(process.env.CANDELA_SEED ?? Date.now() % 2 ** 31);
