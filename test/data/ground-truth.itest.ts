@@ -1,6 +1,6 @@
 /**
- * Bars that exchanges and vendors published, against those that the engine makes of their ticks. The rates to be met are
- * those of the shared data's README.
+ * Bars that exchanges and vendors published, against those that the engine makes of their ticks. The rates to be met
+ * are those of the shared data's README.
  */
 import { describe, expect, it } from 'vitest';
 import type { Scalar } from '../../src/market/columns.ts';

@@ -1,4 +1,4 @@
-/** Recorded ticks through the embedded API in batches, with a flush and a restart in between, and the bars they give. */
+/** Recorded ticks through the embedded API in batches, with flushes and a restart, and the bars they give. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

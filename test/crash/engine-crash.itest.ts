@@ -1,0 +1,174 @@
+/**
+ * A process that writes through the embedded API and changes the catalog is killed at random moments, over and over, on
+ * one directory. What must hold in the end:
+ *
+ * - every acknowledged batch is there, each row once; one that was not acknowledged is there whole or not at all,
+ * - every bar of every rollup is what a naive recomputation makes of the ticks that are there,
+ * - an acknowledged change of the catalog is there; one that was not is there whole or not at all.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, it } from 'vitest';
+import { createPrng, type Prng } from '../../src/core/prng.ts';
+import type { Database } from '../../src/engine/database.ts';
+import { open } from '../../src/engine/open.ts';
+import type { ColumnSet, Scalar } from '../../src/market/columns.ts';
+import { valueAt } from '../../src/market/columns.ts';
+import type { Aggregate } from '../../src/market/schema.ts';
+import type { NaiveTick } from '../../src/testing/naive-bars.ts';
+import { naiveBars } from '../../src/testing/naive-bars.ts';
+import { compareRows, rowsOf, sorted } from '../property/compare-rows.ts';
+import { engineWriter } from './engine-writer.ts';
+
+const rounds = Number(process.env.CANDELA_CRASH_ROUNDS ?? 30);
+const seed = Number(process.env.CANDELA_SEED ?? Date.now() % 1_000_000);
+
+/** No round takes longer, whatever the child does. */
+const roundMsMax = 30_000;
+
+/** What the parent knows of the directory, from the lines the children said. */
+interface Ledger {
+  acknowledged: Set<number>;
+  /** Rollups and columns by whether they are there; undefined: a change was begun and not acknowledged. */
+  isThere: Map<string, boolean | undefined>;
+  nextBatch: number;
+}
+
+/** Takes a line of the child. */
+function note(ledger: Ledger, line: string): void {
+  const [word, ...rest] = line.split(' ');
+  if (word === 'tables') checkCatalog(ledger, JSON.parse(rest.join(' ')));
+  else if (word === 'wrote') ledger.acknowledged.add(Number(rest[0]));
+  else if (word === 'done') ledger.isThere.set(rest[1], rest[0] !== 'drop');
+  else ledger.isThere.set(rest[0], undefined);
+}
+
+function checkCatalog(ledger: Ledger, found: { tables: string[]; columns: string[] }): void {
+  const names = new Set([...found.tables, ...found.columns]);
+  for (const [name, isThere] of ledger.isThere) {
+    if (isThere !== undefined) expect([name, names.has(name)]).toEqual([name, isThere]);
+    ledger.isThere.set(name, names.has(name));
+  }
+}
+
+/** Starts the writer and kills it: some time after it opened, at a change of the catalog, or while it opens. */
+async function runAndKill(directory: string, prng: Prng, ledger: Ledger): Promise<void> {
+  const mode = prng.below(2) === 0 ? 'catalog' : 'writes';
+  const args = [directory, String(prng.below(2 ** 31)), String(ledger.nextBatch), mode];
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', engineWriter, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.on('data', (text) => {
+    errors += text;
+  });
+  const lines = createInterface(child.stdout);
+  let changes = 0;
+  const failures: unknown[] = [];
+  const lastChange = 1 + prng.below(8);
+  lines.on('line', (line) => {
+    try {
+      note(ledger, line);
+    } catch (error) {
+      failures.push(error);
+    }
+    if (mode === 'catalog' && /^(create|drop|add) /.test(line) && ++changes === lastChange)
+      killSoon(child, prng.below(prng.below(2) === 0 ? 3 : 60));
+  });
+  // Listened for from the start: a child that ends early, or says nothing, must not be waited for.
+  const ended = Promise.all([once(child, 'exit'), once(lines, 'close')]);
+  killSoon(child, roundMsMax);
+  const isEarly = prng.below(8) === 0;
+  if (!isEarly) await Promise.race([once(lines, 'line'), ended]);
+  killSoon(child, isEarly ? 100 + prng.below(400) : prng.below(mode === 'catalog' ? 5_000 : 1_200));
+  const [[code]] = await ended;
+  expect(failures).toEqual([]);
+  // Killed, and not ended by a mistake of its own.
+  expect([code, errors]).toEqual([null, '']);
+  ledger.nextBatch += 100_000;
+}
+
+function killSoon(child: ChildProcess, afterMs: number): void {
+  const timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
+  child.once('exit', () => clearTimeout(timer));
+}
+
+async function readAll(database: Database, table: string): Promise<ColumnSet> {
+  return database.read({ table });
+}
+
+/** All trades as the naive recomputation takes them, after checking that batches are whole. */
+async function checkTrades(database: Database, { acknowledged }: Ledger): Promise<NaiveTick[]> {
+  const set = await readAll(database, 'trades');
+  const names = set.names;
+  const rowsOfBatch = new Map<number, Set<bigint>>();
+  const ticks: NaiveTick[] = [];
+  for (let at = 0; at < set.rowCount; at++) {
+    const values: Record<string, Scalar> = {};
+    for (const [i, name] of names.entries()) values[name] = valueAt(set.columns[i], at);
+    const batch = Number(values.batch);
+    const rows = rowsOfBatch.get(batch) ?? new Set();
+    rowsOfBatch.set(batch, rows);
+    if (rows.has(values.row as bigint)) throw new Error(`row ${values.row} of batch ${batch} is there twice`);
+    rows.add(values.row as bigint);
+    for (const name of names)
+      if (name.startsWith('extra') && values[name] !== null) expect(values[name]).toBe(values.batch);
+    ticks.push({ timeNs: values.time as bigint, arrival: at, values });
+  }
+  for (const { values } of ticks) {
+    const rows = rowsOfBatch.get(Number(values.batch));
+    if (BigInt(rows?.size ?? 0) !== values.of) throw new Error(`batch ${values.batch} is there in part`);
+  }
+  const missing = [...acknowledged].filter((batch) => !rowsOfBatch.has(batch));
+  expect(missing).toEqual([]);
+  return ticks;
+}
+
+const candle: Aggregate[] = [
+  { name: 'open', fn: 'first', of: 'price' },
+  { name: 'high', fn: 'max', of: 'price' },
+  { name: 'close', fn: 'last', of: 'price' },
+  { name: 'volume', fn: 'sum', of: 'size' },
+];
+
+async function checkRollups(database: Database, ticks: NaiveTick[]): Promise<void> {
+  for (const { name, rollup } of database.tables()) {
+    if (!rollup) continue;
+    const groupBy = rollup.groupBy ?? ['symbol'];
+    const aggregates: Aggregate[] = name === 'day' ? candle : [...candle, { name: 'n', fn: 'count' }];
+    const expected = naiveBars(ticks, { timeframe: rollup.timeframe, groupBy, aggregates });
+    const rows = expected.map(({ startNs, group, values }) => [startNs, ...group, ...values]);
+    compareRows(sorted(rowsOf(await readAll(database, name))), sorted(rows), 0);
+    const sql = await database.sql(`select * from "${name}"`);
+    compareRows(sorted(rowsOf(sql)), sorted(rows), 0);
+  }
+}
+
+async function check(directory: string, ledger: Ledger): Promise<void> {
+  const database = await open({ directory });
+  try {
+    const columns = database.table('trades')?.columns.map(({ name }) => name) ?? [];
+    checkCatalog(ledger, { tables: database.tables().map(({ name }) => name), columns });
+    const ticks = await checkTrades(database, ledger);
+    await checkRollups(database, ticks);
+  } finally {
+    await database.close();
+  }
+}
+
+it(`survives being killed ${rounds} times, seed ${seed}`, async () => {
+  const prng = createPrng(seed);
+  const directory = await mkdtemp(join(tmpdir(), 'candela-engine-crash-'));
+  const ledger: Ledger = { acknowledged: new Set(), isThere: new Map(), nextBatch: 0 };
+  for (let round = 1; round <= rounds; round++) {
+    await runAndKill(directory, prng, ledger);
+    if (round % 6 === 0) await check(directory, ledger);
+  }
+  await check(directory, ledger);
+  expect(ledger.acknowledged.size).toBeGreaterThan(rounds);
+  await rm(directory, { recursive: true });
+}, 1_200_000);
