@@ -5,7 +5,10 @@
  */
 import type { Decimal, Scalar } from '../market/columns.ts';
 import type { Aggregate } from '../market/schema.ts';
+import type { NaiveBucket } from './naive-buckets.ts';
 import { naiveBucket } from './naive-buckets.ts';
+import type { NaiveMarket } from './naive-sessions.ts';
+import { naiveSessionBucket } from './naive-sessions.ts';
 
 /** One tick: its time, its place in the order of arrival, and its values by column name (absent means null). */
 export interface NaiveTick {
@@ -17,6 +20,8 @@ export interface NaiveTick {
 /** What bars to make. `of` and `weight` name columns of the ticks. */
 export interface NaiveRollup {
   timeframe: string;
+  /** Whose days and sessions its buckets follow; absent: those of UTC. */
+  market?: NaiveMarket | undefined;
   groupBy: string[];
   aggregates: Aggregate[];
 }
@@ -31,31 +36,32 @@ export interface NaiveBar {
 
 /** All bars, by bucket start; bars of one bucket stand in the order in which their groups' first ticks arrived. */
 export function naiveBars(ticks: readonly NaiveTick[], rollup: NaiveRollup): NaiveBar[] {
-  const members = new Map<string, NaiveTick[]>();
+  const members = new Map<string, { bucket: NaiveBucket; ticks: NaiveTick[] }>();
   for (const tick of [...ticks].sort((a, b) => a.arrival - b.arrival)) {
-    const { startNs } = naiveBucket(rollup.timeframe, tick.timeNs);
-    const key = scalarText([startNs, ...groupOf(tick, rollup)]);
+    const bucket = bucketOf(tick, rollup);
+    // Outside every session it is in no bar.
+    if (!bucket) continue;
+    const key = scalarText([bucket.startNs, ...groupOf(tick, rollup)]);
     const present = members.get(key);
-    if (present) present.push(tick);
-    else members.set(key, [tick]);
+    if (present) present.ticks.push(tick);
+    else members.set(key, { bucket, ticks: [tick] });
   }
-  const buckets = [...members.values()].map((inBucket) => inBucket.sort(byTime));
-  // Whole buckets lie one after the other, so any of their ticks tell their order.
-  buckets.sort((a, b) => compareScalars(startOf(a, rollup), startOf(b, rollup)));
+  const buckets = [...members.values()].sort((a, b) => compareScalars(a.bucket.startNs, b.bucket.startNs));
   const before = new Map<string, NaiveTick[]>();
-  return buckets.map((inBucket) => {
+  return buckets.map(({ bucket, ticks: inBucket }) => {
+    inBucket.sort(byTime);
     const group = groupOf(inBucket[0], rollup);
     const text = scalarText(group);
     const values = rollup.aggregates.map((aggregate) =>
       naiveAggregate(aggregate, inBucket, before.get(text)),
     );
     before.set(text, inBucket);
-    return { ...naiveBucket(rollup.timeframe, inBucket[0].timeNs), group, values };
+    return { ...bucket, group, values };
   });
 }
 
-function startOf(inBucket: readonly NaiveTick[], { timeframe }: NaiveRollup): bigint {
-  return naiveBucket(timeframe, inBucket[0].timeNs).startNs;
+function bucketOf({ timeNs }: NaiveTick, { timeframe, market }: NaiveRollup): NaiveBucket | null {
+  return market ? naiveSessionBucket(market, timeframe, timeNs) : naiveBucket(timeframe, timeNs);
 }
 
 function groupOf(tick: NaiveTick, { groupBy }: NaiveRollup): Scalar[] {

@@ -84,7 +84,7 @@ export async function checkDerivedBars(checked: Checked): Promise<void> {
   const rollup = pick(prng, table.rollups);
   const timeframe = pick(
     prng,
-    timeframes.filter((coarse) => nests(rollup.timeframe, coarse)),
+    timeframes.filter((coarse) => nests(rollup.timeframe, coarse, rollup.follows !== undefined)),
   );
   const wanted: BarsWanted = {
     ...randomRange(checked, rollup),

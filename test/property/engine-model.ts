@@ -87,11 +87,8 @@ export function expectedBars(table: ModelTable, rollup: ModelRollup, wanted: Bar
 /** Per group where the newest bar of the level that takes the ticks begins: what ends by then has closed. */
 function rootStarts(table: ModelTable, rollup: ModelRollup): Map<string, bigint> {
   const starts = new Map<string, bigint>();
-  for (const { group, startNs } of naiveBars(table.ticks, {
-    timeframe: rollup.rootTimeframe,
-    groupBy: rollup.groupBy,
-    aggregates: [],
-  })) {
+  const { rootTimeframe: timeframe, market, groupBy } = rollup;
+  for (const { group, startNs } of naiveBars(table.ticks, { timeframe, market, groupBy, aggregates: [] })) {
     starts.set(scalarText(group), startNs);
   }
   return starts;

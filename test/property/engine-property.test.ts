@@ -1,7 +1,8 @@
 /**
  * Random lives of databases against a list of ticks and naive recomputations of every bar: tables and rollups of all
- * shapes, batches in any order, flushes, evictions, sealing, restarts and crashes, rollups over history, added columns;
- * rows, bars of every level, merged timeframes, latest values and SQL, read at rest and beside writes.
+ * shapes, in UTC, in time zones and in sessions, batches in any order, flushes, evictions, sealing, restarts and
+ * crashes, rollups over history, added columns; rows, bars of every level, merged timeframes, latest values and SQL,
+ * read at rest and beside writes.
  */
 import { it } from 'vitest';
 import { createPrng } from '../../src/core/prng.ts';

@@ -4,12 +4,16 @@ import type { Aggregate, RollupDef, TableDef } from '../../src/market/schema.ts'
 import type { NaiveRollup } from '../../src/testing/naive-bars.ts';
 import { naiveBucket } from '../../src/testing/naive-buckets.ts';
 import { chance, pick } from './random-columns.ts';
+import type { RandomMarket } from './random-markets.ts';
+import { markets } from './random-markets.ts';
 
 /** A rollup as it was created, and as aggregates over the ticks, however many levels lie between. */
 export interface ModelRollup extends NaiveRollup {
   def: RollupDef;
   /** Timeframe of the level that takes the ticks. */
   rootTimeframe: string;
+  /** Whose days and sessions it follows; undefined: UTC's. */
+  follows: RandomMarket | undefined;
 }
 
 /** Timeframes tried, as the engine writes them. */
@@ -17,8 +21,16 @@ export const timeframes = [
   '100ms', '300ms', '1s', '5s', '1m', '7m', '15m', '1h', '4h', '1d', '3d', '1w', '2w', '1mo', '3mo', '1y',
 ]; // biome-ignore format: a list to be read at a glance
 
+/** Does every bucket of `coarse` consist of whole buckets of `fine`? */
+export function nests(fine: string, coarse: string, isInSessions = false): boolean {
+  if (!isInSessions) return nestsInUtc(fine, coarse);
+  const isDated = (timeframe: string): boolean => /(?:d|w|mo|y)$/.test(timeframe);
+  // Sessions are cut from their open on, so that widths nest as they do in UTC; a date is made of whole sessions.
+  return isDated(fine) === isDated(coarse) ? nestsInUtc(fine, coarse) : isDated(coarse);
+}
+
 /** Does every bucket of `coarse` begin where one of `fine` does? Tried on many. */
-export function nests(fine: string, coarse: string): boolean {
+function nestsInUtc(fine: string, coarse: string): boolean {
   for (let i = -60n; i < 60n; i++) {
     const { startNs, endNs } = naiveBucket(coarse, i * 7_777_777_777_777_777n);
     if (naiveBucket(fine, startNs).startNs !== startNs || naiveBucket(fine, endNs).startNs !== endNs)
@@ -35,7 +47,10 @@ export function randomRollup(
   name: string,
 ): ModelRollup {
   const source = existing.length > 0 && chance(prng, 0.65) ? pick(prng, existing) : undefined;
-  const fitting = source ? timeframes.filter((coarse) => nests(source.timeframe, coarse)) : timeframes;
+  const follows = source ? source.follows : chance(prng, 0.3) ? pick(prng, markets) : undefined;
+  const fitting = source
+    ? timeframes.filter((coarse) => nests(source.timeframe, coarse, !!follows))
+    : timeframes;
   const timeframe = pick(prng, fitting);
   const groupBy = chance(prng, 0.25) ? randomGroups(prng, table) : undefined;
   const groups = groupBy ?? source?.groupBy ?? table.seriesKey;
@@ -47,11 +62,14 @@ export function randomRollup(
     aggregates: made.map(({ written }) => written),
     ...(groupBy ? { groupBy } : {}),
     ...(chance(prng, 0.2) ? { timeColumn: 'start' } : {}),
+    ...follows?.options,
   };
   const sharesGroups = source !== undefined && String(source.groupBy) === String(groups);
   return {
     def,
+    follows,
     timeframe,
+    market: follows?.market,
     groupBy: groups,
     aggregates: made.map(({ base }) => base),
     rootTimeframe: sharesGroups ? source.rootTimeframe : timeframe,

@@ -30,6 +30,8 @@ export function randomClock(prng: Prng): TickClock {
   const startNs = pick(prng, [
     1_700_000_000n * second,
     1_709_164_790n * second, // ten seconds before 2024-02-29
+    1_710_053_000n * second, // shortly before New York's clocks go forward
+    1_698_540_000n * second, // shortly before London's clocks go back
     -second / 2n,
     -1_000_000_000n * second - 1n,
     2_200_000_000n * second,
