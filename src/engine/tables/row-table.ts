@@ -78,6 +78,11 @@ export class RowTable {
   /** Greatest time of any row, ns as in `t256`, and the wall clock when the last batch was applied. */
   watermarkT = Number.NEGATIVE_INFINITY;
   appliedAtMs = 0;
+  /**
+   * The horizon of retention, ns: rows of before were dropped, are shown to nobody, and what still comes for that time
+   * is not kept. What needs all ticks of a bucket (recomputing it) must not begin before it. Null: nothing was dropped.
+   */
+  droppedBeforeNs: bigint | null = null;
   /** Batches applied: tells readers of derived state whether anything changed. */
   appliedCount = 0;
   #t256 = new Float64Array(0);
