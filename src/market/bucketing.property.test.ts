@@ -73,6 +73,7 @@ it('widths below a day tile each session, hold its ticks and span no break', () 
       expect(isWhole || end === own.close).toBe(true);
       // The next bucket begins where this one ends, or at the open after the break.
       expect(bucketing.next(start).start).toBe(end < own.close ? end : sessions.sessionEndingAfter(end).open);
+      expect(bucketing.previous(bucketing.next(start).start)).toEqual({ start, end });
     },
   );
   fc.assert(property, runs);
@@ -95,8 +96,18 @@ it('days and longer units are made of whole sessions', () => {
       if (session) expect(session.open >= start && session.close <= end).toBe(true);
       const following = sessions.sessionEndingAfter(end);
       expect(bucketing.next(start).start).toBe(following.open);
+      expect(bucketing.previous(following.open)).toEqual({ start, end });
       expect(following.date).toBeGreaterThan(last.date);
     },
   );
+  fc.assert(property, runs);
+});
+
+it('without a calendar the bucket before a bucket is the one that it follows', () => {
+  const property = fc.property(fc.constantFrom(...widths, ...dates), times, (width, t) => {
+    const bucketing = createBucketing(width);
+    const bucket = bucketing.bucketOf(t);
+    expect(bucketing.previous(bucketing.next(bucket.start).start)).toEqual(bucket);
+  });
   fc.assert(property, runs);
 });

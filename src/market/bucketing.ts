@@ -57,6 +57,8 @@ export interface Bucketing {
   holds(t: number): boolean;
   /** The bucket after the one that starts at `start`. */
   next(start: number): Bucket;
+  /** The bucket before the one that starts at `start`; undefined where a calendar has none for ten years. */
+  previous(start: number): Bucket | undefined;
 }
 
 const dayNs = 86_400e9;
@@ -132,6 +134,7 @@ function plain(timeframe: Timeframe, options: BucketingOptions): Bucketing {
     bucketOf: find,
     holds: () => true,
     next: (start) => find(find(start).end),
+    previous: (start) => find(start - 256),
   };
 }
 
@@ -154,6 +157,12 @@ function inSessions(
     const session = sessions.sessionEndingAfter(end);
     return bucketIn(session, Math.max(end, session.open));
   };
+  const previous = (start: number): Bucket | undefined => {
+    const session = sessions.sessionEndingAfter(start);
+    if (start > session.open && !isDated(timeframe)) return bucketIn(session, start - 256);
+    const closed = sessions.sessionClosedBy(start);
+    return closed && bucketIn(closed, closed.close - 256);
+  };
   return {
     timeframe,
     options,
@@ -164,6 +173,7 @@ function inSessions(
     bucketOf: find,
     holds: (t) => !sessions.hasGaps || sessions.sessionOf(t) !== null,
     next,
+    previous,
   };
 }
 

@@ -38,6 +38,8 @@ export interface Calendar {
   sessionsOn(date: number): readonly Session[];
   /** The session that holds the time, or else the next one. */
   sessionEndingAfter(t: number): Session;
+  /** The newest session that has closed by the time; undefined where there is none for ten years before. */
+  sessionClosedBy(t: number): Session | undefined;
   /** The session that a tick belongs to by the rule above, or null. */
   sessionOf(t: number): Session | null;
 }
@@ -163,9 +165,8 @@ function calendarOver(rules: Rules): Calendar {
     );
   };
 
-  const sessionClosedBy = (t: number): Session | undefined => {
+  const newestClosed = (t: number, to: number): Session | undefined => {
     const from = dateOf(t) + daysAhead;
-    const to = dateOf(t - late) - daysBack;
     for (let date = from; date >= to; date--) {
       const found = sessionsOn(date).findLast(({ close }) => close <= t);
       if (found) return found;
@@ -177,7 +178,7 @@ function calendarOver(rules: Rules): Calendar {
     if (t >= outside.from && t < outside.to) return null;
     const next = sessionEndingAfter(t);
     if (t >= next.open) return next;
-    const closed = sessionClosedBy(t);
+    const closed = newestClosed(t, dateOf(t - late) - daysBack);
     if (closed && t <= closed.close + late) return closed;
     if (t >= next.open - early) return next;
     outside.from = t;
@@ -185,7 +186,17 @@ function calendarOver(rules: Rules): Calendar {
     return null;
   };
 
-  return { name, zone, hasGaps, sessionsPerDateMax, sessionsOn, sessionEndingAfter, sessionOf };
+  const sessionClosedBy = (t: number): Session | undefined => newestClosed(t, dateOf(t) - closedDaysMax);
+  return {
+    name,
+    zone,
+    hasGaps,
+    sessionsPerDateMax,
+    sessionsOn,
+    sessionEndingAfter,
+    sessionClosedBy,
+    sessionOf,
+  };
 }
 
 function sessionsByDate({ zone, localSessions }: Rules): (date: number) => readonly Session[] {
