@@ -35,6 +35,20 @@ export interface ColumnDef {
  */
 export type TableKind = 'ticks' | 'bars' | 'state' | 'plain';
 
+/**
+ * Which ticks of a ticks table are the same: those of one series and one time whose values in the columns of `by`
+ * are equal, where null equals null and 1.10 equals 1.1 (`'row'`: in all columns). The time is always part of it.
+ *
+ * - `keep: 'first'`: a tick that is the same as one before is dropped and counted as a duplicate.
+ * - `keep: 'last'`: so is one whose other values are equal, too; one that differs is a *correction*: it takes the
+ *   place of the tick it corrects, also in the order among equal times.
+ */
+export interface DedupDef {
+  /** Names of columns besides the time and the series key, such as a trade id; may be empty. */
+  by: string[] | 'row';
+  keep: 'first' | 'last';
+}
+
 /** A table as a user creates it. */
 export interface TableDef {
   name: string;
@@ -47,6 +61,8 @@ export interface TableDef {
    * tables: the primary key.
    */
   seriesKey: string[];
+  /** Ticks tables only. Without it every tick is kept, however often it comes. */
+  dedup?: DedupDef;
 }
 
 /**

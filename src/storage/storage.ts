@@ -75,6 +75,8 @@ export type StorageOp =
    * are distinct.
    */
   | { op: 'replace'; table: number; key: string[]; columns: ColumnData[]; rowCount: number }
+  /** Removes all rows that have these values in the `key` columns; a column of values for each, null equals null. */
+  | { op: 'delete'; table: number; key: string[]; columns: ColumnData[]; rowCount: number }
   /** These rows become the table's whole content. */
   | { op: 'rewrite'; table: number; columns: ColumnData[]; rowCount: number }
   | { op: 'put-doc'; key: string; value: string }
@@ -100,7 +102,7 @@ export interface ScanRequest {
   after: { timeNs: bigint; version: bigint } | null;
 }
 
-/** The rows of a bars or state table whose (series, time) is among the pairs. */
+/** The rows of a table with series whose (series, time) is among the pairs, which may repeat. */
 export interface LookupRequest {
   table: number;
   columns: string[];

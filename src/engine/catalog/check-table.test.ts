@@ -42,6 +42,13 @@ describe('a definition', () => {
     ['keyed by a double', { seriesKey: ['price'] }, 'neither text nor int64'],
     ['keyed by its time', { seriesKey: ['time'] }, "'time'"],
     ['of an unknown kind', { kind: 'events' as never }, "kind 'events'"],
+    ['of bars, with dedup', { kind: 'bars', dedup: { by: [], keep: 'last' } }, 'dedup is for ticks tables'],
+    [
+      'with dedup by a column that is not there',
+      { dedup: { by: ['id'], keep: 'last' } },
+      "'id' is not declared",
+    ],
+    ['that keeps neither', { dedup: { by: 'row', keep: 'both' as never } }, 'neither first nor last'],
     ['plain, with a time column', { kind: 'plain' }, 'no timeColumn'],
   ];
   it.each(cases)('%s is refused by name', (_, change, words) => {

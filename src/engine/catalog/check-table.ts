@@ -24,6 +24,7 @@ export function checkTable(def: TableDef): TableDef {
   }
   checkTime(def);
   checkKey(def);
+  checkDedup(def);
   const required = new Set([def.timeColumn, ...def.seriesKey]);
   const columns = def.columns.map((column) => ({
     ...column,
@@ -107,6 +108,19 @@ function checkKey(def: TableDef): void {
   }
   if (new Set(def.seriesKey).size !== def.seriesKey.length)
     throw invalid(def, 'seriesKey names a column twice');
+}
+
+function checkDedup(def: TableDef): void {
+  const { dedup } = def;
+  if (dedup === undefined) return;
+  if (def.kind !== 'ticks')
+    throw invalid(def, `dedup is for ticks tables; in ${def.kind} tables later rows overwrite`);
+  if (dedup.keep !== 'first' && dedup.keep !== 'last')
+    throw invalid(def, `dedup.keep '${String(dedup.keep)}' is neither first nor last`);
+  if (dedup.by === 'row') return;
+  if (!Array.isArray(dedup.by)) throw invalid(def, `dedup.by is neither a list of column names nor 'row'`);
+  const unknown = dedup.by.find((name) => !def.columns.some((column) => column.name === name));
+  if (unknown !== undefined) throw invalid(def, `dedup.by column '${unknown}' is not declared`);
 }
 
 function invalid(def: { name: string }, what: string): CandelaError {

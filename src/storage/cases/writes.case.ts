@@ -114,6 +114,53 @@ export function writeCases(use: () => Storage): void {
     ]);
   });
 
+  it('deletes the rows with the keys named, also rows of the same commit', async () => {
+    const remove = (series: bigint, version: bigint): StorageOp => ({
+      op: 'delete',
+      table: ticks.id,
+      key: ['_version', '_series'],
+      columns: [columnOf('int64', [version]), columnOf('int64', [series])],
+      rowCount: 1,
+    });
+    await use().commit([appendTicks([[1, 30n, 4n, 4]]), remove(1n, 4n), remove(1n, 1n), remove(1n, 3n)]);
+    expect(await versions()).toEqual([2n, 3n]);
+  });
+
+  it('deletes all rows of a key, by missing values and by equal decimals', async () => {
+    const type = { kind: 'decimal' } as const;
+    const size: StoredColumn = { name: 'size', type, nullable: true };
+    const sizes = (...values: ([bigint, number] | null)[]): ColumnData =>
+      columnOf(
+        'decimal',
+        values.map((value) => value && { coefficient: value[0], scale: value[1] }),
+      );
+    const rows = tickColumns([
+      [1, 30n, 4n, 4],
+      [1, 31n, 5n, 5],
+      [2, 32n, 6n, 6],
+    ]);
+    await use().commit([
+      { op: 'add-column', table: ticks.id, column: size },
+      {
+        op: 'append',
+        table: ticks.id,
+        columns: [...rows, sizes([15n, 1], [25n, 1], [150n, 2])],
+        rowCount: 3,
+      },
+    ]);
+    const remove = (value: [bigint, number] | null): StorageOp => ({
+      op: 'delete',
+      table: ticks.id,
+      key: ['size'],
+      columns: [sizes(value)],
+      rowCount: 1,
+    });
+    await use().commit([remove([1500n, 3])]);
+    expect(await versions()).toEqual([1n, 2n, 3n, 5n]);
+    await use().commit([remove(null)]);
+    expect(await versions()).toEqual([5n]);
+  });
+
   it('rewrites a table', async () => {
     const columns = tickColumns([[1, 1n, 9n, 1]]);
     await use().commit([

@@ -12,7 +12,7 @@ import {
   mustLayout,
   type TableLayout,
 } from './catalog.ts';
-import { replaceRows } from './replacing.ts';
+import { deleteKeys, keysAlone, keysOfRows } from './replacing.ts';
 import { tableName } from './sql-text.ts';
 import { physicalOf } from './types.ts';
 import { dropViewSql, viewSql } from './view-sql.ts';
@@ -71,8 +71,12 @@ async function runOp(context: CommitContext, op: TableOp): Promise<void> {
     case 'replace': {
       const table = mustLayout(layouts, op.table);
       checkShape(table, op);
-      await replaceRows(connection, table, op);
+      await deleteKeys(connection, table, { ...op, keys: keysOfRows(table, op.key) });
       return append(context, table, op);
+    }
+    case 'delete': {
+      const table = mustLayout(layouts, op.table);
+      return deleteKeys(connection, table, { ...op, keys: keysAlone(table, op.key) });
     }
     case 'rewrite':
       mustLayout(layouts, op.table);

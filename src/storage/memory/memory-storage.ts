@@ -136,12 +136,28 @@ function apply(state: State, op: StorageOp): void {
     case 'delete-doc':
       state.documents.delete(op.key);
       return;
+    case 'delete':
+      deleteRows(state, op);
+      return;
     default:
       applyRows(state, op);
   }
 }
 
-function applyRows(state: State, op: Extract<StorageOp, { columns: ColumnData[] }>): void {
+function deleteRows(state: State, op: Extract<StorageOp, { op: 'delete' }>): void {
+  const found = tableOf(state, op.table);
+  const key = op.key.map((name) => positionOf(found.table, name));
+  const gone = Array.from({ length: op.rowCount }, (_, row) =>
+    op.columns.map((column, i) => storedValue(found.table.columns[key[i]], valueAt(column, row))),
+  );
+  const isGone = (row: Row): boolean =>
+    gone.some((values) => key.every((position, i) => sameValue(row[position], values[i])));
+  found.rows = found.rows.filter((row) => !isGone(row));
+}
+
+type RowsOp = Extract<StorageOp, { op: 'append' | 'replace' | 'rewrite' }>;
+
+function applyRows(state: State, op: RowsOp): void {
   const found = tableOf(state, op.table);
   const incoming = rowsOf(found.table, op.columns, op.rowCount);
   if (op.op === 'rewrite') found.rows = [];
