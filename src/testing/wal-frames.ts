@@ -6,6 +6,7 @@ import { replayWal } from '../engine/wal/reader.ts';
 /** A frame of `rowCount` rows that carries `tag` as its batch id, so that it can be told from any other. */
 export function taggedFrame(tag: string, rowCount = 2): Omit<WalFrame, 'lsn'> {
   return {
+    kind: 'rows',
     table: 7,
     rowCount,
     firstSeries: 3,
@@ -19,6 +20,7 @@ export function taggedFrame(tag: string, rowCount = 2): Omit<WalFrame, 'lsn'> {
       },
     ],
     batchId: tag,
+    answer: null,
   };
 }
 

@@ -40,8 +40,11 @@ function anyColumn(rowCount: number): fc.Arbitrary<ColumnData> {
   return anyKind.chain((kind) => list(kind).map((values) => columnOf(kind, values)));
 }
 
+const uint32 = fc.nat({ max: 0xffff_ffff });
+
 const anyFrame = fc.tuple(fc.nat(40), fc.nat(5)).chain(([rowCount, newSeriesCount]) =>
   fc.record({
+    kind: fc.constantFrom('rows', 'amendment'),
     table: fc.nat(),
     rowCount: fc.constant(rowCount),
     firstSeries: fc.nat(),
@@ -49,6 +52,7 @@ const anyFrame = fc.tuple(fc.nat(40), fc.nat(5)).chain(([rowCount, newSeriesCoun
     series: fc.int32Array({ minLength: rowCount, maxLength: rowCount }),
     columns: fc.array(fc.record({ id: fc.nat(), data: anyColumn(rowCount) }), { maxLength: 6 }),
     batchId: fc.string(),
+    answer: fc.option(fc.record({ rowCount: uint32, duplicates: uint32, corrected: uint32 })),
   }),
 );
 
@@ -56,6 +60,7 @@ function frameOf(...data: ColumnData[]): Omit<WalFrame, 'lsn'> {
   const rowCount = lengthOf(data[0]);
   const columns = data.map((column, index) => ({ id: index + 1, data: column }));
   return {
+    kind: 'rows',
     table: 1,
     rowCount,
     firstSeries: 0,
@@ -63,6 +68,7 @@ function frameOf(...data: ColumnData[]): Omit<WalFrame, 'lsn'> {
     series: new Int32Array(rowCount),
     columns,
     batchId: '',
+    answer: null,
   };
 }
 
@@ -79,11 +85,13 @@ describe('a frame', () => {
         const { columns, newSeries, ...rest } = decodeFrame(bytes);
         expect({ ...rest, series: [...rest.series] }).toEqual({
           lsn,
+          kind: frame.kind,
           table: frame.table,
           rowCount: frame.rowCount,
           firstSeries: frame.firstSeries,
           series: [...frame.series],
           batchId: frame.batchId,
+          answer: frame.answer,
         });
         expect(newSeries.map((column) => [column.kind, scalars(column)])).toEqual(
           frame.newSeries.map((column) => [column.kind, scalars(column)]),

@@ -1,5 +1,5 @@
 /**
- * A frame: one accepted batch for one table, as it lies in the log. Little-endian, a multiple of 8 bytes long, at a
+ * A frame: one accepted batch for one table, or one amendment of its rows, as it lies in the log. Little-endian, a multiple of 8 bytes long, at a
  * multiple of 8 in its file.
  *
  * ```
@@ -7,9 +7,14 @@
  *  8  u32 CRC-32C of the body (bytes 64 to the end)       12  u32 length of the frame
  * 16  u64 LSN              24  u64 synced LSN: the last frame known to be on the disk when this one was written
  * 32  u32 table            36  u32 rows                   40  u32 first series       44  u32 new series
- * 48  u16 key columns      50  u16 columns                52  u32 bytes of the batch id     56  u64 zero
- * 64  batch id (UTF-8) · rows × i32 series · key columns · columns      each padded to 8, see column-codec.ts
+ * 48  u16 key columns      50  u16 columns                52  u32 bytes of the batch id
+ * 56  u8 kind (0 rows, 1 amendment)    57  u8 1 if an answer follows the batch id        58  zeros
+ * 64  batch id (UTF-8) · answer (3 × u32: rows, duplicates, corrected) · rows × i32 series · key columns · columns
+ *     each padded to 8, see column-codec.ts
  * ```
+ *
+ * The rows of an *amendment* are in the table already. Two columns with ids of their own say which and how: their
+ * arrival numbers, and 1 for those that are taken away, 0 for those that get the values in the other columns.
  *
  * Two checksums, because they are made at different times: the body's when the batch is appended, the header's when
  * the frame is written and the segment and the synced LSN are known. What the synced LSN is for: reader.ts.
@@ -22,10 +27,24 @@ import { walFrameBytesMax } from '../../core/limits.ts';
 import { type ColumnData, lengthOf } from '../../market/columns.ts';
 import { BodyReader, decodeColumn, encodeColumn, pushPadded } from './column-codec.ts';
 
-/** What is logged: one accepted batch for one table. */
+/** What the writer of a batch with an id was told: how many rows were new, known already, and corrections. */
+export interface BatchAnswer {
+  rowCount: number;
+  duplicates: number;
+  corrected: number;
+}
+
+/** Column ids in amendments: arrival number (int64), and whether the row is taken away (boolean). */
+export const amendmentColumns = { arrival: 0xffff_fffe, isGone: 0xffff_ffff } as const;
+
+/** Index = number in the file. */
+const frameKinds = ['rows', 'amendment'] as const;
+
+/** What is logged: one accepted batch for one table, or one amendment. */
 export interface WalFrame {
   /** Consecutive from 1, assigned by the writer in the order of the appends. */
   lsn: number;
+  kind: (typeof frameKinds)[number];
   /** Table id. */
   table: number;
   rowCount: number;
@@ -37,8 +56,10 @@ export interface WalFrame {
   series: Int32Array;
   /** Values by column id, in any order: includes the time column; key columns are not repeated. */
   columns: { id: number; data: ColumnData }[];
-  /** The client's batch id, empty if none. */
+  /** The client's batch id, empty if none … */
   batchId: string;
+  /** … and with it the answer to the batch, in its last frame; else null. */
+  answer: BatchAnswer | null;
 }
 
 /** Bytes of a frame's header. */
@@ -70,6 +91,10 @@ export function encodeFrame(frame: Omit<WalFrame, 'lsn'>, lsn: number): Uint8Arr
   const newSeriesCount = frame.newSeries.length === 0 ? 0 : lengthOf(frame.newSeries[0]);
   const pieces: Uint8Array[] = [bytesOf(header)];
   pushPadded(batchId, pieces);
+  if (frame.answer) {
+    const { rowCount, duplicates, corrected } = frame.answer;
+    pushPadded(bytesOf(Uint32Array.of(rowCount, duplicates, corrected)), pieces);
+  }
   pushPadded(bytesOf(frame.series), pieces);
   frame.newSeries.forEach((column, index) => {
     encodeColumn(index, column, newSeriesCount, pieces);
@@ -85,6 +110,8 @@ export function encodeFrame(frame: Omit<WalFrame, 'lsn'>, lsn: number): Uint8Arr
   header.setUint16(48, frame.newSeries.length, true);
   header.setUint16(50, frame.columns.length, true);
   header.setUint32(52, batchId.length, true);
+  header.setUint8(56, frameKinds.indexOf(frame.kind));
+  header.setUint8(57, frame.answer ? 1 : 0);
   return seal(pieces);
 }
 
@@ -182,10 +209,12 @@ export function decodeFrame(bytes: Uint8Array): WalFrame {
   const batchId = body.take(header.getUint32(52, true));
   return {
     lsn: getUint53(header, 16),
+    kind: kindOf(header.getUint8(56)),
     table: header.getUint32(32, true),
     rowCount,
     firstSeries: header.getUint32(40, true),
     batchId: Buffer.from(batchId).toString('utf8'),
+    answer: header.getUint8(57) === 1 ? decodeAnswer(body) : null,
     series: body.array(Int32Array, rowCount),
     newSeries: Array.from(
       { length: header.getUint16(48, true) },
@@ -193,4 +222,16 @@ export function decodeFrame(bytes: Uint8Array): WalFrame {
     ),
     columns: Array.from({ length: header.getUint16(50, true) }, () => decodeColumn(body, rowCount)),
   };
+}
+
+function kindOf(number: number): WalFrame['kind'] {
+  const kind = frameKinds[number];
+  if (kind === undefined)
+    throw new CandelaError('CORRUPT_WAL', `a frame of kind ${number}, which this version does not know`);
+  return kind;
+}
+
+function decodeAnswer(body: BodyReader): BatchAnswer {
+  const [rowCount, duplicates, corrected] = body.array(Uint32Array, 3);
+  return { rowCount, duplicates, corrected };
 }

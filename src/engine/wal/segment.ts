@@ -9,7 +9,7 @@
  * The header is on the disk, and the file in its directory, before the first frame is written. So a bad header in a
  * file that is longer is corruption, and a file no longer than a header holds nothing yet.
  *
- * Format versions: 1, the first.
+ * Format versions: 1, the first; 2, whose frames may be amendments and may carry the answer to a batch.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -20,7 +20,8 @@ import type { FileSystem } from '../../core/file-system.ts';
 /** Bytes of a segment's header. */
 export const segmentHeaderBytes = 32;
 const magic = Buffer.from('CANDELA\0', 'latin1');
-const formatVersion = 1;
+const formatVersion = 2;
+const formatVersionMin = 1;
 
 /** What a segment's header says. */
 export interface SegmentHeader {
@@ -74,7 +75,7 @@ export function readSegmentHeader(bytes: Uint8Array): SegmentHeader | string {
   if (view.getUint32(28, true) !== crc32c(bytes.subarray(0, 28)))
     return 'the segment header fails its checksum';
   const version = view.getUint32(8, true);
-  if (version !== formatVersion)
-    return `format version ${version}; this program reads version ${formatVersion}`;
+  if (version < formatVersionMin || version > formatVersion)
+    return `format version ${version}; this program reads versions ${formatVersionMin} to ${formatVersion}`;
   return { firstLsn: getUint53(view, 16), salt: view.getUint32(12, true) };
 }

@@ -132,6 +132,7 @@ function frameOf({ id, def, table }: RowsEntry, admitted: Admitted): Omit<WalFra
     if (data && !def.seriesKey.includes(column.name)) logged.push({ id: index, data });
   }
   return {
+    kind: 'rows',
     table: id,
     rowCount,
     firstSeries: loggedCount,
@@ -139,6 +140,7 @@ function frameOf({ id, def, table }: RowsEntry, admitted: Admitted): Omit<WalFra
     series,
     columns: logged,
     batchId: '',
+    answer: null,
   };
 }
 
