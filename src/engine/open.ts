@@ -5,7 +5,7 @@ import { type FileSystem, nodeFileSystem } from '../core/file-system.ts';
 import type { Logger } from '../core/log.ts';
 import { silentLogger } from '../core/log.ts';
 import { createSerial } from '../core/serial.ts';
-import { openDuckDbStorage } from '../storage/duckdb/duckdb-storage.ts';
+import { openStorage } from '../storage/duckdb/worker/worker-storage.ts';
 import { openMemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { liveBars } from './bus/bar-events.ts';
@@ -65,7 +65,7 @@ export async function open(options: OpenOptions): Promise<Database> {
   const storage: Storage =
     directory === null
       ? openMemoryStorage()
-      : await openDuckDbStorage({ directory, memoryBytesMax: Math.max(memoryBytesMax, storeBytesMin), log });
+      : await openStorage({ directory, memoryBytesMax: Math.max(memoryBytesMax, storeBytesMin), log });
   try {
     return await openOn(storage, directory, { ...options, log, memoryBytesMax });
   } catch (error) {

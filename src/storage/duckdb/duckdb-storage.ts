@@ -26,9 +26,10 @@ import type {
 import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
 import { type CheckpointContext, checkpointIfDue, databaseSize } from './checkpoints.ts';
 import { runOps } from './committing.ts';
+import { claimFile, databaseFileName } from './database-file.ts';
 import { storeError } from './errors.ts';
-import { checkpointForImage, databaseFileName, imageOf, openForImages } from './imaging.ts';
-import { inUse, openInstance } from './instance.ts';
+import { checkpointForImage, imageOf, openForImages } from './imaging.ts';
+import { openInstance } from './instance.ts';
 import { SnapshotPool } from './query/snapshot.ts';
 import { type QueryTree, queryTreeReader } from './query/tree.ts';
 import {
@@ -62,22 +63,12 @@ export interface DuckDbStorageOptions {
 /** Connections for point reads. */
 const readerCount = 2;
 
-/**
- * Files this process has open. DuckDB locks out other processes, but would open a file of its own process twice and
- * ruin it.
- */
-const openFiles = new Set<string>();
-
 /** Opens or creates the store. Throws `DATA_DIRECTORY_IN_USE`, `CORRUPT_STORE`, `INVALID_CONFIG`. */
 export async function openDuckDbStorage(options: DuckDbStorageOptions): Promise<Storage> {
   const { directory } = options;
   if (directory === null) return openStorage(options, ':memory:', () => {});
   const file = resolve(directory, databaseFileName);
-  if (openFiles.has(file)) throw inUse(file, 'this process already');
-  openFiles.add(file);
-  const onClose = (): void => {
-    openFiles.delete(file);
-  };
+  const onClose = claimFile(file);
   try {
     await nodeFileSystem.makeDirectory(directory);
     return await openStorage(options, file, onClose);

@@ -10,10 +10,8 @@ import { CandelaError } from '../../core/errors.ts';
 import { type File, nodeFileSystem } from '../../core/file-system.ts';
 import type { StorageImage } from '../storage.ts';
 import { type CheckpointContext, databaseSize } from './checkpoints.ts';
+import { databaseFileName } from './database-file.ts';
 import { storeError } from './errors.ts';
-
-/** Name of the database file in the data directory. */
-export const databaseFileName = 'market.duckdb';
 
 /** Checkpoints, so that the file holds everything; to be called while no commit and no sealing runs. */
 export async function checkpointForImage({ writer, readers }: CheckpointContext): Promise<void> {

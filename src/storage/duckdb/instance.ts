@@ -1,6 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { CandelaError } from '../../core/errors.ts';
 import { schemaSql } from './catalog.ts';
+import { inUse } from './database-file.ts';
 import { readDuckDbError } from './errors.ts';
 
 /** Settings of the embedded database. */
@@ -67,9 +68,4 @@ function openError(thrown: unknown, file: string): CandelaError {
     });
   }
   return new CandelaError('CORRUPT_STORE', what, { cause: thrown });
-}
-
-/** The error for a database that is open elsewhere. */
-export function inUse(file: string, owner: string, cause?: unknown): CandelaError {
-  return new CandelaError('DATA_DIRECTORY_IN_USE', `${owner} has ${file} open`, { cause });
 }
