@@ -2,10 +2,12 @@
  * The first step of a rollup: a batch of ticks → partial bars, one per (group, bucket) that follows another in the
  * batch. A group that returns to an earlier bucket gets another partial bar, which is as good, since merging is exact.
  *
- * Two steps: each tick is given its row, then each slot runs over the batch in a loop of its own. Ticks mostly come in
- * the order of time; only where they do not is the first and the last tick of a row looked for.
+ * Two steps: each tick is given its row, then each slot runs over the batch in a loop of its own, those of the usual
+ * bars all in one (`candle-fold.ts`). Ticks mostly come in the order of time; only where they do not is the first and
+ * the last tick of a row looked for.
  */
 import type { Bucketing } from '../../market/bucketing.ts';
+import { CandleFold } from './candle-fold.ts';
 import { doubled } from './moves.ts';
 import { arrivalLimit, Partials } from './partials.ts';
 import type { AssignedTicks, SlotSpec } from './slots.ts';
@@ -15,6 +17,7 @@ import { insideOf, type TickBatch } from './tick-batch.ts';
 export class TickFold {
   readonly partials: Partials;
   readonly #bucketing: Bucketing;
+  readonly #candles: CandleFold | undefined;
   /** Ticks left out so far: they belong to no bucket. */
   outsideCount = 0;
   /** Per group: its newest row in this batch, or -1. */
@@ -22,11 +25,11 @@ export class TickFold {
   #target = new Int32Array(0);
   #firstTick: Int32Array = new Int32Array(256);
   #lastTick: Int32Array = new Int32Array(256);
-  #end: Float64Array = new Float64Array(256);
 
   constructor(bucketing: Bucketing, specs: readonly SlotSpec[]) {
     this.#bucketing = bucketing;
     this.partials = new Partials(specs, 256);
+    this.#candles = CandleFold.of(specs, this.partials.slots);
   }
 
   /**
@@ -47,7 +50,8 @@ export class TickFold {
       firstTick: this.#firstTick,
       lastTick: this.#lastTick,
     };
-    for (const slot of partials.slots) slot.fold(ticks);
+    const slots = this.#candles?.fold(ticks) ? this.#candles.others : partials.slots;
+    for (const slot of slots) slot.fold(ticks);
     this.#setPositions(batch);
     for (let row = 0; row < partials.length; row++) this.#rowOf[partials.group[row]] = -1;
     return partials;
@@ -63,23 +67,25 @@ export class TickFold {
     const target = this.#target;
     let { start, rows } = partials;
     let rowOf = this.#rowOf;
-    let end = this.#end;
     let lastTick = this.#lastTick;
     let isOrdered = true;
     let previous = Number.NEGATIVE_INFINITY;
+    // The bucket of the tick before, mostly that of the next.
+    let from = 0;
+    let to = 0;
     for (let i = 0; i < count; i++) {
       const g = group[i];
       const t = t256[i];
       if (t <= previous && (t < previous || rest[i] < rest[i - 1])) isOrdered = false;
       previous = t;
+      if (t < from || t >= to) ({ start: from, end: to } = this.#bucketing.bucketOf(t));
       let row = g < rowOf.length ? rowOf[g] : -1;
-      if (row < 0 || t < start[row] || t >= end[row]) {
-        row = this.#open(g, t, i);
+      if (row < 0 || start[row] !== from) {
+        row = this.#open(g, from, i);
         // Opening may have moved them to larger arrays.
         start = partials.start;
         rows = partials.rows;
         rowOf = this.#rowOf;
-        end = this.#end;
         lastTick = this.#lastTick;
       }
       rows[row]++;
@@ -90,16 +96,13 @@ export class TickFold {
   }
 
   /** A new, empty row. */
-  #open(group: number, t: number, tick: number): number {
+  #open(group: number, start: number, tick: number): number {
     const { partials } = this;
     const row = partials.length++;
     if (row >= partials.capacity) {
       partials.reserve(row + 1);
       this.#firstTick = doubled(this.#firstTick);
       this.#lastTick = doubled(this.#lastTick);
-      const end = new Float64Array(partials.capacity);
-      end.set(this.#end);
-      this.#end = end;
     }
     if (group >= this.#rowOf.length) {
       const larger = new Int32Array((group + 1) * 2).fill(-1);
@@ -110,21 +113,8 @@ export class TickFold {
     partials.rows[row] = 0;
     this.#firstTick[row] = tick;
     this.#rowOf[group] = row;
-    this.#setBucket(row, t);
+    partials.start[row] = start;
     return row;
-  }
-
-  /** Ticks of many series share their buckets: the one of the row before is tried before computing. */
-  #setBucket(row: number, t: number): void {
-    const { start } = this.partials;
-    if (row > 0 && t >= start[row - 1] && t < this.#end[row - 1]) {
-      start[row] = start[row - 1];
-      this.#end[row] = this.#end[row - 1];
-      return;
-    }
-    const bucket = this.#bucketing.bucketOf(t);
-    start[row] = bucket.start;
-    this.#end[row] = bucket.end;
   }
 
   /** Each row's earliest and latest tick by time; of equal times the first and the last to arrive. */
