@@ -5,7 +5,7 @@
 import type { RowRejection } from '../core/errors.ts';
 import type { BucketingOptions } from '../market/bucketing.ts';
 import type { Batch, ColumnSet, Scalar } from '../market/columns.ts';
-import type { CandlesDef, ColumnDef, RollupDef, TableDef } from '../market/schema.ts';
+import type { CandlesDef, ColumnDef, GapMode, RollupDef, TableDef } from '../market/schema.ts';
 
 /** When a write is acknowledged: after fdatasync; within a second of it; or as soon as it is in memory. */
 export type Durability = 'always' | 'interval' | 'none';
@@ -19,6 +19,8 @@ export interface TableInfo extends TableDef {
   rowCount: number;
   /** Set for tables made by `createRollup`. */
   rollup: RollupDef | null;
+  /** Set while a rollup is filled from history, newest first: bars of before `doneDownToNs` are not whole yet. */
+  backfill: { doneDownToNs: bigint } | null;
 }
 
 /** How a write treats rows that do not fit the table. */
@@ -68,6 +70,13 @@ export interface ReadRequest {
    * go by the open. Default `open`.
    */
   stamp?: 'open' | 'close';
+  /** Rollups only: bars made up for buckets without ticks; default what the rollup says, which is `none` by default. */
+  gaps?: GapMode;
+  /**
+   * Rollups only: adds a text column `bar_state`: `complete`, `live` (its bucket has not ended), `first` (the data of
+   * its series begin inside it) or `filled`. Default false.
+   */
+  flags?: boolean;
 }
 
 /** Rows, and where to go on if the limit cut them. */
@@ -161,6 +170,16 @@ export interface SeriesInfo {
   key: Record<string, string | bigint>;
 }
 
+/** A rollup that is being filled from history. */
+export interface BackfillStatus {
+  table: string;
+  /** Bars of this time and after are whole. */
+  doneDownToMs: number;
+  /** Rows of its source read since the start of the process, and about how many are left. */
+  rowsRead: number;
+  rowsLeft: number;
+}
+
 /** Counters since the start and present sizes: what `/metrics` and the page show. */
 export interface DatabaseStatus {
   /** Last acknowledged and last flushed position in the log. */
@@ -182,6 +201,8 @@ export interface DatabaseStatus {
   writesStopped: string | null;
   tables: number;
   seriesCount: number;
+  /** Rollups that are being filled from history at present. */
+  backfills: BackfillStatus[];
 }
 
 /** How a backup or a restore is followed. */
@@ -209,9 +230,15 @@ export interface Database {
   alterTable(name: string, change: TableChange): Promise<TableInfo>;
   /** Also drops a rollup. `TABLE_IN_USE` while rollups read from it. */
   dropTable(name: string): Promise<void>;
-  /** Builds from the rows that are there, then keeps current. */
+  /**
+   * Makes a rollup, which is there and kept current at once, and fills it with history, newest first, while writes go on.
+   * Resolves when it is filled; after a restart the fill goes on by itself.
+   */
   createRollup(def: RollupDef): Promise<TableInfo>;
-  /** Rollups open, high, low, close, volume (if any), trades, vwap (with `volume`), each `<source>_<timeframe>`. */
+  /**
+   * Rollups open, high, low, close, volume (if any), trades, vwap (with `volume`), each `<source>_<timeframe>`: all of them
+   * or none. Filled in one pass, as `createRollup` does.
+   */
   createCandles(def: CandlesDef): Promise<TableInfo[]>;
   tables(): TableInfo[];
   /** Undefined if there is none of that name. */

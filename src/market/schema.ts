@@ -84,6 +84,12 @@ export type Aggregate =
   | { name: string; fn: 'first-time' | 'last-time' };
 
 /**
+ * What reads show for buckets that no tick fell into: nothing; a flat bar at the previous close with volume 0; or a bar
+ * of nulls. Only buckets of the rollup's sessions count, from a series' first bar to the newest bucket that has begun.
+ */
+export type GapMode = 'none' | 'flat' | 'null';
+
+/**
  * A table derived from another by bucket and group, kept current by the engine. Time zone, calendar and week start say
  * where its buckets lie: see `market/bucketing.ts`.
  */
@@ -98,6 +104,8 @@ export interface RollupDef extends BucketingOptions {
   aggregates: Aggregate[];
   /** Name of the bucket-start column; default the source's time column's name. */
   timeColumn?: string;
+  /** Bars that reads make up for empty buckets unless they say otherwise; none is stored. Default `none`. */
+  gaps?: GapMode;
 }
 
 /**
@@ -113,4 +121,6 @@ export interface CandlesDef extends BucketingOptions {
   cumulativeVolume?: string;
   /** Ascending; each becomes a rollup `<source>_<timeframe>` of the largest shorter one that divides it. */
   timeframes: string[];
+  /** See {@link RollupDef.gaps}. */
+  gaps?: GapMode;
 }

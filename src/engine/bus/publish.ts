@@ -5,6 +5,7 @@ import type { ColumnSet } from '../../market/columns.ts';
 import type { RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
+import { knownTime } from '../tables/known-time.ts';
 import type { BarKey, GroupedBars } from './bar-events.ts';
 import { closedSince, overdueBars, regrownBars } from './bar-events.ts';
 import type { BusSubscription } from './bus.ts';
@@ -45,6 +46,17 @@ export class Publisher {
       const due = overdueBars(entry, horizonOf(entry, this.#state.clock.nowMs()));
       if (due) this.#push(wanting, 'closed', entry.node.name, due.rows, due.groups);
     }
+  }
+
+  /** Bars that a back-fill brought, here and above, are told to nobody. */
+  passOver(node: RollupNode): void {
+    node.publishedRow = node.closed.nextRow;
+    if (this.#state.bus.forNode(node).size > 0) {
+      const entry = this.#state.catalog.entryOf(node);
+      // Those that stand open though their time has passed count as told.
+      overdueBars(entry, horizonOf(entry, this.#state.clock.nowMs()));
+    }
+    for (const child of node.children) this.passOver(child);
   }
 
   #publishTicks({ def, table }: RowsEntry, firstRow: number): void {
@@ -133,17 +145,10 @@ export class Publisher {
 
 /** How long a bar may still get ticks after its end before it counts as closed. */
 const graceNs = 1e9;
-/**
- * A table whose newest row was at most so old when it came is live: for it the wall clock moves on even when no
- * rows come.
- */
-const liveWithinMs = 60_000;
 
-/** Time before which buckets have passed: that of the newest row, or for a live table that of the clock. */
+/** Time before which buckets have passed. */
 function horizonOf({ ticks }: RollupEntry, nowMs: number): number {
-  const { watermarkT, appliedAtMs } = ticks.table;
-  const isLive = Math.abs(appliedAtMs - watermarkT / 1e6) < liveWithinMs;
-  return (isLive ? Math.max(watermarkT, nowMs * 1e6) : watermarkT) - graceNs;
+  return knownTime(ticks.table, nowMs) - graceNs;
 }
 
 function wantedRows(subscription: BusSubscription, rows: ColumnSet, series: Int32Array): ColumnSet {

@@ -160,6 +160,7 @@ export async function createCandles(ddl: Ddl, def: CandlesDef): Promise<Entry[]>
       timeframe,
       ...options,
       aggregates: finer ? continuedCandle(def) : candleOf(def),
+      ...(def.gaps === undefined ? {} : { gaps: def.gaps }),
     };
     made.push(await createRollup(ddl, rollup));
   }

@@ -2,6 +2,7 @@
 import { CandelaError } from '../../core/errors.ts';
 import type { RollupDef, TableDef } from '../../market/schema.ts';
 import type { StorageOp } from '../../storage/storage.ts';
+import { checkGaps } from '../read/gaps/gap-mode.ts';
 import { planRollup } from '../rollup/plan.ts';
 import { RollupNode } from '../rollup/rollup-node.ts';
 import { SeriesIndex } from '../series/series-index.ts';
@@ -29,7 +30,13 @@ export function tableEntry(id: number, version: number, def: TableDef, firstRow 
 }
 
 /** A rollup's entry, not yet attached to its source. Throws `INVALID_SCHEMA`, `UNSUPPORTED` or `TABLE_NOT_FOUND`. */
-export function rollupEntry(catalog: Catalog, id: number, version: number, def: RollupDef): RollupEntry {
+export function rollupEntry(
+  catalog: Pick<Catalog, 'find'>,
+  id: number,
+  version: number,
+  def: RollupDef,
+): RollupEntry {
+  checkGaps(def.gaps, `rollup '${def.name}'`);
   const source = catalog.find(def.source);
   if (source.kind === 'plain' || (source.kind === 'rows' && source.def.kind !== 'ticks')) {
     throw new CandelaError(

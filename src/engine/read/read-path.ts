@@ -1,5 +1,4 @@
 /** The read path: requests over names and filters become reads over series numbers, and rows become columns. */
-import { must } from '../../core/assert.ts';
 import { CandelaError } from '../../core/errors.ts';
 import { concatSets } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
@@ -10,16 +9,18 @@ import type { Entry, PlainEntry, RollupEntry, RowsEntry } from '../catalog/catal
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import type { BarsRequest, BarsResult, ReadRequest, ReadResult, SeriesFilter } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
-import { nothingBefore } from '../rollup/outputs.ts';
-import { asDoubles } from '../rollup/slots.ts';
 import type { SeriesIndex } from '../series/series-index.ts';
 import { barsTarget } from '../tables/bars-target.ts';
+import { beforeRows } from './bars-before.ts';
+import type { FoundTimeframe } from './find-timeframe.ts';
 import { findTimeframe } from './find-timeframe.ts';
+import { barStateName } from './gaps/bar-states.ts';
 import { readMergedBars } from './merged-bars.ts';
 import type { Range } from './range.ts';
 import { checkRange, formatCursor } from './range.ts';
 import type { BarsRead } from './read-bars.ts';
 import { readBars } from './read-bars.ts';
+import { pageOptions, readPage } from './read-page.ts';
 import { readRows } from './read-rows.ts';
 import { needsBarBefore, project, stamped, visibleBars, visibleNames } from './visible-bars.ts';
 
@@ -27,13 +28,44 @@ import { needsBarBefore, project, stamped, visibleBars, visibleNames } from './v
 export async function read(state: EngineState, request: ReadRequest): Promise<ReadResult> {
   const entry = state.catalog.find(request.table);
   const range = checkRange(request);
+  if (entry.kind === 'rollup') {
+    const wanted = entry.node.plan.bucketing;
+    return readRollup(state, { entry, wanted, isStored: true }, range, request);
+  }
+  if (request.flags || (request.gaps ?? 'none') !== 'none')
+    throw new CandelaError('UNSUPPORTED', `'${request.table}' is not a rollup: gaps and flags are of bars`);
   checkColumns(entry, request.columns);
   if (entry.kind === 'plain') return readPlain(state, entry, range, request.columns);
-  if (entry.kind === 'rows') return readTable(state, entry, range, request);
+  return readTable(state, entry, range, request);
+}
+
+/** Bars of a rollup, or merged from it. */
+async function readRollup(
+  state: EngineState,
+  { entry, wanted, isStored }: FoundTimeframe,
+  range: Range,
+  request: Omit<ReadRequest, 'table'>,
+): Promise<ReadResult> {
+  checkColumns(entry, request.columns, request.flags);
   const groups = matchSeries(entry, request.series);
-  const bars = await readBars(state, barsTarget(entry), groups, range, request.live !== false);
-  const rows = stamped(await visible(state, entry, bars), entry.node.plan.bucketing, request.stamp);
-  return { ...project(rows, request.columns), cursor: barsCursor(bars) };
+  const withLive = request.live !== false;
+  const options = pageOptions(request, entry);
+  if (options) {
+    const wantedPage = { entry, wanted, isStored, groups, range, withLive, ...options };
+    const { rows, cursor } = await readPage(state, wantedPage);
+    return { ...project(stamped(rows, wanted, request.stamp), columnsOf(request)), cursor };
+  }
+  const target = barsTarget(entry);
+  const found = isStored
+    ? await readBars(state, target, groups, range, withLive)
+    : await readMergedBars(state, target, groups, range, wanted, withLive);
+  const rows = stamped(await visible(state, entry, found), wanted, request.stamp);
+  return { ...project(rows, request.columns), cursor: barsCursor(found) };
+}
+
+/** The columns asked for; a column that flags add comes last unless it is named. */
+function columnsOf({ columns, flags }: Omit<ReadRequest, 'table'>): string[] | undefined {
+  return columns && flags && !columns.includes(barStateName) ? [...columns, barStateName] : columns;
 }
 
 /**
@@ -90,22 +122,13 @@ function barsCursor({ partials, rows, isCut }: BarsRead): string | null {
 
 /** See `Database.bars`. */
 export async function bars(state: EngineState, request: BarsRequest): Promise<BarsResult> {
-  const { entry, wanted, isStored } = findTimeframe(state.catalog, request);
-  checkColumns(entry, request.columns);
-  const groups = matchSeries(entry, request.series);
-  const range = checkRange(request);
-  const target = barsTarget(entry);
-  const withLive = request.live !== false;
-  const found = isStored
-    ? await readBars(state, target, groups, range, withLive)
-    : await readMergedBars(state, target, groups, range, wanted, withLive);
-  const rows = stamped(await visible(state, entry, found), wanted, request.stamp);
+  const found = findTimeframe(state.catalog, request);
+  const { entry, wanted } = found;
   return {
-    ...project(rows, request.columns),
+    ...(await readRollup(state, found, checkRange(request), request)),
     timeframe: wanted.timeframe.text,
     rollup: entry.def.name,
     rollupTimeframe: entry.node.plan.bucketing.timeframe.text,
-    cursor: barsCursor(found),
   };
 }
 
@@ -115,24 +138,7 @@ async function visible(
   entry: RollupEntry,
   { partials, rows }: BarsRead,
 ): Promise<ColumnSet> {
-  if (!needsBarBefore(entry.node.plan) || rows.length === 0)
-    return visibleBars(entry, partials, rows, nothingBefore);
-  const earliest = new Map<number, number>();
-  for (const row of rows) {
-    const known = earliest.get(partials.group[row]) ?? Number.POSITIVE_INFINITY;
-    earliest.set(partials.group[row], Math.min(known, partials.start[row]));
-  }
-  const before = new Map<number, BarsRead>();
-  for (const [group, start] of earliest) {
-    const range: Range = { fromNs: null, toNs: BigInt(start), order: 'desc', limit: 1, after: null };
-    before.set(group, await readBars(state, barsTarget(entry), Int32Array.of(group), range, true));
-  }
-  const lastBefore = (group: number, slot: number): number => {
-    const bar = must(before.get(group), 'bar before');
-    if (bar.rows.length === 0) return Number.NaN;
-    return asDoubles(bar.partials.slots[slot].store(bar.rows)[0])[0];
-  };
-  return visibleBars(entry, partials, rows, { valueOf: lastBefore, areAdjacent: true });
+  return visibleBars(entry, partials, rows, await beforeRows(state, barsTarget(entry), partials, rows));
 }
 
 /** See `Database.latest`. */
@@ -193,9 +199,9 @@ export function matchSeries(
 }
 
 /** Throws `COLUMN_NOT_FOUND` for a column that the table does not show. */
-function checkColumns(entry: Entry, columns: string[] | undefined): void {
+function checkColumns(entry: Entry, columns: string[] | undefined, flags?: boolean): void {
   const known = entry.kind === 'rollup' ? visibleNames(entry) : entry.def.columns.map(({ name }) => name);
-  const unknown = columns?.find((name) => !known.includes(name));
+  const unknown = columns?.find((name) => !known.includes(name) && !(flags && name === barStateName));
   if (unknown !== undefined) {
     throw new CandelaError(
       'COLUMN_NOT_FOUND',
