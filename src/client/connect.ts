@@ -30,6 +30,7 @@ export type RemoteDatabase = Pick<
   | 'tables'
   | 'createTable'
   | 'alterTable'
+  | 'dropTable'
   | 'createCandles'
   | 'write'
   | 'read'
@@ -55,8 +56,8 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
     known.clear();
     for (const table of tables) known.set(table.name, table);
   };
-  const change = async <T>(method: 'POST' | 'PATCH', path: string, body: object): Promise<T> => {
-    const answer = await call<T>({ method, path, body: JSON.stringify(body) });
+  const change = async <T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> => {
+    const answer = await call<T>({ method, path, ...(body ? { body: JSON.stringify(body) } : {}) });
     await refresh();
     return answer;
   };
@@ -66,6 +67,7 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
     table: (name) => known.get(name),
     createTable: (def) => change('POST', '/tables', def),
     alterTable: (name, tableChange) => change('PATCH', `/tables/${encodeURIComponent(name)}`, tableChange),
+    dropTable: (name) => change('DELETE', `/tables/${encodeURIComponent(name)}`),
     createCandles: async (def) => (await change<WireTables>('POST', '/candles', def)).tables,
     write: (table, batch, { onInvalid = 'fail' } = {}) => write(call, table, batch, onInvalid),
     async read(request): Promise<ReadResult> {

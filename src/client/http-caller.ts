@@ -1,4 +1,10 @@
 /** Requests to a Candela server, its errors as they were thrown there. */
+import { once } from 'node:events';
+import http, { type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { pipeline } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
+import { createGunzip } from 'node:zlib';
 import { CandelaError, type ErrorCode, errorTable, type RowRejection } from '../core/errors.ts';
 
 /** Which server, and who asks. */
@@ -11,33 +17,30 @@ export interface ServerAddress {
 
 /** One request under `/api/v1`. */
 export interface ApiRequest {
-  method?: 'GET' | 'POST' | 'PATCH';
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path and query, e.g. `/tables`. */
   path: string;
-  body?: string | Uint8Array<ArrayBuffer>;
+  body?: string | Uint8Array;
   contentType?: string;
 }
 
 /** Sends a request and gives the answer, parsed. */
 export type ApiCaller = <T>(request: ApiRequest) => Promise<T>;
 
-/** Makes the caller, which throws `SERVER_UNREACHABLE` and what the server answers. `INVALID_ARGUMENT`: no address. */
+/**
+ * Makes the caller, which throws `SERVER_UNREACHABLE` and what the server answers. `INVALID_ARGUMENT`: no address.
+ * It waits for an answer however long that takes, as a large backup does.
+ */
 export function createCaller(address: ServerAddress): ApiCaller {
   const { origin, headers } = readAddress(address);
-  return async <T>({
-    method = 'GET',
-    path,
-    body,
-    contentType = 'application/json',
-  }: ApiRequest): Promise<T> => {
-    const response = await send(origin, `/api/v1${path}`, {
+  return async <T>({ method = 'GET', path, body, contentType }: ApiRequest): Promise<T> => {
+    const sent = body === undefined ? {} : { 'content-type': contentType ?? 'application/json' };
+    const { status, text } = await send(new URL(`/api/v1${path}`, origin), body, {
       method,
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': contentType }) },
-      ...(body === undefined ? {} : { body }),
+      headers: { ...headers, ...sent, 'accept-encoding': 'gzip' },
     });
-    const text = await response.text();
-    if (response.ok) return JSON.parse(text) as T;
-    throw errorFrom(text, `${origin} answered ${response.status}`);
+    if (status < 300) return JSON.parse(text) as T;
+    throw errorFrom(text, `${origin} answered ${status}`);
   };
 }
 
@@ -55,14 +58,27 @@ function readAddress({ url, token }: ServerAddress): { origin: string; headers: 
   return { origin, headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` } };
 }
 
-async function send(origin: string, path: string, request: RequestInit): Promise<Response> {
+/** Over `node:http`, because `fetch` gives up on an answer that has not begun after five minutes. */
+async function send(
+  url: URL,
+  body: ApiRequest['body'],
+  options: RequestOptions,
+): Promise<{ status: number; text: string }> {
   try {
-    return await fetch(origin + path, request);
-  } catch (thrown) {
-    // fetch says only that it failed; why stands in the cause.
-    const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CandelaError('SERVER_UNREACHABLE', `no answer from ${origin}: ${reason}`, { cause: thrown });
+    const request = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options);
+    const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+    request.end(body);
+    const [answer] = await answered;
+    // From here on what goes wrong shows in the answer.
+    request.on('error', () => undefined);
+    const isPacked = answer.headers['content-encoding'] === 'gzip';
+    const text = await readAll(isPacked ? pipeline(answer, createGunzip(), () => undefined) : answer);
+    return { status: answer.statusCode ?? 0, text };
+  } catch (cause) {
+    // Where a name has several addresses, none of which answers, the message is empty.
+    const { message, code } = cause as NodeJS.ErrnoException;
+    const reason = message || code;
+    throw new CandelaError('SERVER_UNREACHABLE', `no answer from ${url.origin}: ${reason}`, { cause });
   }
 }
 

@@ -66,6 +66,28 @@ describe('the table', () => {
     expect(table.columns[2].type).toEqual({ kind: 'decimal' });
   });
 
+  it('believes names and most rows, not a bad one', () => {
+    const sample = [
+      { name: 'Time', values: ['n/a', '2024-05-17T09:30:00Z', '2024-05-17T09:30:01Z'] },
+      { name: 'symbol', values: ['A', 'A', 'A'] },
+      { name: 'price', values: ['1.5', '?', '2'] },
+      { name: 'size', values: ['1', '2', 'many'] },
+      { name: 'venue', values: ['1', '2', 'X'] },
+    ];
+    const { kind, timeColumn, columns } = inferTable(sample, request);
+    expect([kind, timeColumn]).toEqual(['ticks', 'Time']);
+    const kinds = ['timestamp', 'text', 'double', 'int64', 'text'];
+    expect(columns.map(({ type }) => type.kind)).toEqual(kinds);
+  });
+
+  it('is plain where few of the times can be read', () => {
+    const sample = [{ name: 'date', values: ['soon', 'later', '2024-05-17'] }];
+    expect(inferTable(sample, request)).toMatchObject({
+      kind: 'plain',
+      columns: [{ type: { kind: 'text' } }],
+    });
+  });
+
   it('is plain without a time', () => {
     const sample = [
       { name: 'symbol', values: ['AAPL'] },

@@ -16,17 +16,31 @@ export interface InferRequest {
 const timeNames = ['time', 'timestamp', 'ts', 'datetime', 'date', 'ts_ms', 'time_ms', 'time_seconds'];
 const seriesNames = ['symbol', 'ticker', 'sym', 'instrument', 'pair'];
 const barNames = ['open', 'high', 'low', 'close'];
+/** Columns that mean nothing but as numbers. */
+const numberNames = [
+  ...barNames,
+  'price',
+  'last',
+  'bid',
+  'ask',
+  'size',
+  'volume',
+  'quantity',
+  'qty',
+  'amount',
+];
 
 /**
  * The table for a sample of at least one row. The time column is the one named `time`, `timestamp`, `ts` or the like,
  * else the first that holds times; with open, high, low and close the table is one of bars, with a time alone one of
- * ticks, without a time a plain one. Throws `INVALID_SCHEMA` when there are no columns.
+ * ticks, without a time a plain one. Where a name says what a column is for, most of its values decide, so that a bad
+ * row is refused rather than believed. Throws `INVALID_SCHEMA` when there are no columns.
  */
 export function inferTable(sample: readonly FileColumn[], request: InferRequest): TableDef {
   if (sample.length === 0) throw new CandelaError('INVALID_SCHEMA', 'the file has no columns');
   const types = new Map(
     sample.map(({ name, type, values }) => {
-      return [name, request.types.get(name) ?? type ?? inferType(values)] as const;
+      return [name, request.types.get(name) ?? type ?? inferType(trusted(name, values))] as const;
     }),
   );
   const timeColumn = timeColumnOf(sample, types);
@@ -52,21 +66,32 @@ export function inferTable(sample: readonly FileColumn[], request: InferRequest)
   };
 }
 
+/** The values to judge a column by: of one that must hold numbers those that are, if most are. */
+function trusted(name: string, values: readonly unknown[]): readonly unknown[] {
+  if (!numberNames.includes(name.toLowerCase())) return values;
+  const numbers = values.filter(isNumber);
+  return numbers.length > present(values).length / 2 ? numbers : values;
+}
+
+function present(values: readonly unknown[]): unknown[] {
+  return values.filter((value) => value !== null && value !== undefined && value !== '');
+}
+
 /**
  * The narrowest type that holds every value: boolean, int64, double, a time, JSON, text. Digits with a leading zero
  * (`000001`, a stock's code) are text.
  */
 export function inferType(values: readonly unknown[]): ColumnType {
-  const present = values.filter((value) => value !== null && value !== undefined && value !== '');
-  if (present.length === 0) return { kind: 'text' };
-  const isAll = (test: (value: unknown) => boolean): boolean => present.every(test);
+  const known = present(values);
+  if (known.length === 0) return { kind: 'text' };
+  const isAll = (test: (value: unknown) => boolean): boolean => known.every(test);
   if (isAll((value) => typeof value === 'boolean' || /^(true|false)$/i.test(String(value))))
     return { kind: 'boolean' };
   if (isAll((value) => typeof value === 'object')) return { kind: 'json' };
   if (isAll((value) => typeof value !== 'object' && /^-?(0|[1-9]\d{0,17})$/.test(String(value))))
     return { kind: 'int64' };
   if (isAll(isNumber)) return { kind: 'double' };
-  if (isAll(isIsoTime)) return timeType(present);
+  if (isAll(isIsoTime)) return timeType(known);
   return { kind: 'text' };
 }
 
@@ -106,8 +131,7 @@ function timeColumnOf(
   const named = timeNames.flatMap((wanted) => sample.filter(({ name }) => name.toLowerCase() === wanted));
   const holdsTimes = ({ type, values }: FileColumn): boolean => {
     if (type) return type.kind === 'timestamp' || type.kind === 'int64';
-    const present = values.filter((value) => value !== null && value !== '');
-    return present.length > 0 && present.every(isTime);
+    return values.filter(isTime).length > present(values).length / 2;
   };
   return (named.find(holdsTimes) ?? sample.find(({ name }) => types.get(name)?.kind === 'timestamp'))?.name;
 }

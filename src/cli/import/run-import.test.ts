@@ -33,7 +33,11 @@ function collectingTarget(tables: TableDef[] = []) {
       defs.set(def.name, def);
       return def as TableInfo;
     },
+    dropTable: async (name) => {
+      defs.delete(name);
+    },
     createCandles: async (def) => {
+      if (def.timeframes.includes('never')) throw new Error("'never' is not a timeframe");
       candles.push(def);
       return [];
     },
@@ -214,6 +218,22 @@ it('makes the table from the file, with bars over it', async () => {
   expect(defs.get('trades')).toMatchObject({ kind: 'ticks', timeColumn: 'time', seriesKey: ['symbol'] });
   expect(candles).toEqual([{ source: 'trades', price: 'price', volume: 'size', timeframes: ['1m'] }]);
   expect(rows).toEqual([{ time: 1_715_909_400n * second, symbol: '600519', price: 1.5, size: 10n }]);
+});
+
+it.each([
+  ['no price', 'time,symbol\n2024-05-17,A\n', ['1m'], "table 'trades' has no column of prices"],
+  ['no time', 'symbol,price\nA,1\n', ['1m'], "table 'trades' would be one of plain, not of ticks"],
+  ['no such timeframe', 'time,symbol,price\n2024-05-17,A,1\n', ['never'], "'never' is not a timeframe"],
+  ['a map to nothing', 'time,symbol,price\n2024-05-17,A,1\n', null, "the file has no column 'cost'"],
+])('leaves no table behind: %s', async (_what, text, timeframes, message) => {
+  const { target, defs } = collectingTarget();
+  const asked = {
+    ...request([file('half.csv', text)]),
+    map: new Map(timeframes ? [] : [['price', 'cost']]),
+    create: { seriesKey: null, types: new Map(), timeframes },
+  };
+  await expect(runImport(target, asked, systemClock)).rejects.toThrow(message);
+  expect(defs.size).toBe(0);
 });
 
 it('passes over fields of NDJSON that the table does not have', async () => {

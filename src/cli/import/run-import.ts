@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { CandelaError } from '../../core/errors.ts';
 import type { Database } from '../../engine/database.ts';
 import { openTextSource } from '../../feeds/replay/source.ts';
-import type { ColumnType, TableDef } from '../../market/schema.ts';
+import type { CandlesDef, ColumnType, TableDef } from '../../market/schema.ts';
 import { startProgress } from '../progress.ts';
 import { say } from '../terminal.ts';
 import { finishRows } from './finish-rows.ts';
@@ -16,7 +16,7 @@ import { count, createReport, type ImportReport, type RejectedRow } from './repo
 import type { ImportPlan, RowChunk, RowSource, SourceOptions } from './row-source.ts';
 
 /** What of the engine an import needs; a running server's client has it too. */
-export type ImportTarget = Pick<Database, 'table' | 'createTable' | 'createCandles' | 'write'>;
+export type ImportTarget = Pick<Database, 'table' | 'createTable' | 'dropTable' | 'createCandles' | 'write'>;
 
 /** What `candela import` was asked. */
 export interface ImportRequest extends ColumnChoices, SourceOptions {
@@ -94,15 +94,18 @@ async function planFor(
   file: string,
   source: RowSource,
 ): Promise<ImportPlan> {
-  const table = target.table(request.table) ?? (await createFor(target, request, source));
-  const plan = planImport(table, source.columns, request);
+  const known = target.table(request.table);
+  const def = known ?? inferFor(request, source);
+  const plan = planImport(def, source.columns, request);
+  if (!known) await create(target, def, request.create?.timeframes ?? null);
   if (plan.unused.length > 0) {
-    say(`${file}: columns left out, because ${table.name} does not have them: ${plan.unused.join(', ')}`);
+    say(`${file}: columns left out, because ${def.name} does not have them: ${plan.unused.join(', ')}`);
   }
   return plan;
 }
 
-async function createFor(target: ImportTarget, request: ImportRequest, source: RowSource): Promise<TableDef> {
+/** The table to make. */
+function inferFor(request: ImportRequest, source: RowSource): TableDef {
   const { create, table, symbol } = request;
   if (!create) {
     throw new CandelaError('TABLE_NOT_FOUND', `there is no table '${table}'`, {
@@ -110,29 +113,43 @@ async function createFor(target: ImportTarget, request: ImportRequest, source: R
     });
   }
   const seriesKey = create.seriesKey ?? (symbol === null ? null : ['symbol']);
-  const def = inferTable(columnsToCreate(source.columns, request), { table, seriesKey, types: create.types });
-  await target.createTable(def);
-  const columns = def.columns.map(({ name, type }) => `${name} ${type.kind}`).join(', ');
-  say(`table ${table} (${def.kind}) made: ${columns}`);
-  if (create.timeframes) await createCandles(target, def, create.timeframes);
-  return def;
+  return inferTable(columnsToCreate(source.columns, request), { table, seriesKey, types: create.types });
 }
 
-async function createCandles(target: ImportTarget, def: TableDef, timeframes: string[]): Promise<void> {
+async function create(target: ImportTarget, def: TableDef, timeframes: string[] | null): Promise<void> {
+  const candles = timeframes && candlesOver(def, timeframes);
+  await target.createTable(def);
+  if (candles) await orDrop(target, def.name, () => target.createCandles(candles));
+  const columns = def.columns.map(({ name, type }) => `${name} ${type.kind}`).join(', ');
+  say(`table ${def.name} (${def.kind}) made: ${columns}`);
+}
+
+/** What cannot be made whole is not left half made. */
+async function orDrop(target: ImportTarget, table: string, task: () => Promise<unknown>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    await target.dropTable(table);
+    throw error;
+  }
+}
+
+function candlesOver(def: TableDef, timeframes: string[]): CandlesDef {
   const named = (...names: string[]): string | undefined =>
     names.find((name) => def.columns.some((column) => column.name === name));
   const price = named('price', 'last', 'close');
   const volume = named('size', 'volume', 'quantity', 'qty', 'amount');
   if (price === undefined || def.kind !== 'ticks') {
-    throw new CandelaError(
-      'INVALID_ARGUMENT',
-      `table '${def.name}' has no ticks with a price to build bars from`,
-      {
-        help: "Name the file's price column with --map price=…, or leave out --candles.",
-      },
-    );
+    const why =
+      def.kind === 'ticks' ? 'has no column of prices' : `would be one of ${def.kind}, not of ticks`;
+    throw new CandelaError('INVALID_ARGUMENT', `there are no bars to build: table '${def.name}' ${why}`, {
+      help:
+        def.kind === 'plain'
+          ? "Name the file's time column with --map time=…, or leave out --candles."
+          : "Name the file's price column with --map price=…, or leave out --candles.",
+    });
   }
-  await target.createCandles({ source: def.name, price, timeframes, ...(volume ? { volume } : {}) });
+  return { source: def.name, price, timeframes, ...(volume ? { volume } : {}) };
 }
 
 async function writeChunk(
