@@ -21,8 +21,6 @@ import { dropViewSql, viewSql } from './view-sql.ts';
 export interface CommitContext {
   connection: DuckDBConnection;
   layouts: Map<number, TableLayout>;
-  /** Rows appended by this commit so far, by table. */
-  appended: Map<number, number>;
 }
 
 /** Runs the ops in order. Documents go last, together: they are independent of the rest. */
@@ -90,17 +88,11 @@ interface Rows {
   rowCount: number;
 }
 
-async function append(
-  { connection, appended }: CommitContext,
-  table: TableLayout,
-  rows: Rows,
-): Promise<void> {
+async function append({ connection }: CommitContext, table: TableLayout, rows: Rows): Promise<void> {
   checkShape(table, rows);
   if (rows.rowCount === 0) return;
-  const before = appended.get(table.id) ?? 0;
   const target = { schema: 'candela', table: `t${table.id}`, columns: table.physical };
-  await appendRows(connection, target, rows.columns, rows.rowCount, before);
-  appended.set(table.id, before + rows.rowCount);
+  await appendRows(connection, target, rows.columns, rows.rowCount);
 }
 
 function checkShape(table: TableLayout, { columns, rowCount }: Rows): void {
