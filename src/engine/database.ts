@@ -103,6 +103,37 @@ export interface BarsResult extends ReadResult {
   rollupTimeframe: string;
 }
 
+/** Where to look for gaps: the options of the buckets as in {@link BarsRequest}. */
+export interface GapsRequest extends BucketingOptions {
+  /** A ticks table (its bars are looked at), a rollup, or a bars table (with a `timeframe`). */
+  table: string;
+  /** Default: that of the rollup, or of the table's shortest bars. */
+  timeframe?: string;
+  series?: SeriesFilter;
+  /** Inclusive. */
+  fromNs?: bigint;
+  /** Exclusive. */
+  toNs?: bigint;
+  /** Only runs of so many buckets or more; default 1. */
+  bucketsMin?: number;
+  /** Default 100,000. */
+  limit?: number;
+  /** Where the page before ended: its `cursor`. */
+  cursor?: string;
+}
+
+/**
+ * Runs of missing buckets, by series and time: the series key, `gap_from` (start of the first bucket), `gap_to` (end of
+ * the last), `buckets`, and `missing_seconds` of market time. Go on while there is a cursor: a page may end early.
+ */
+export interface GapsResult extends ReadResult {
+  timeframe: string;
+  /** The rollup or table that was looked at. */
+  source: string;
+  /** The zone of its calendar or days. */
+  timeZone: string;
+}
+
 /** What to be told of. */
 export interface SubscribeRequest {
   /** Ticks table or rollup; with `timeframe` a ticks table stands for its rollup of that timeframe. */
@@ -250,6 +281,8 @@ export interface Database {
   write(table: string, batch: Batch, options?: WriteOptions): Promise<WriteResult>;
   read(request: ReadRequest): Promise<ReadResult>;
   bars(request: BarsRequest): Promise<BarsResult>;
+  /** Buckets in which series have nothing, inside the sessions of their calendar: see `GapsResult`. */
+  gaps(request: GapsRequest): Promise<GapsResult>;
   /** The latest row of each series, from memory. For a rollup: the latest bar, live. */
   latest(table: string, series?: SeriesFilter): ColumnSet;
   subscribe(request: SubscribeRequest): Promise<Subscription>;

@@ -2,12 +2,14 @@
 import { CandelaError } from '../core/errors.ts';
 import type { Batch, ColumnSet } from '../market/columns.ts';
 import type { CandlesDef, RollupDef, TableDef } from '../market/schema.ts';
+import { Backfills } from './backfill/backfills.ts';
 import { backup } from './backup/backup.ts';
 import type { Topic } from './bus/bus.ts';
 import { queueRowsDefault } from './bus/bus.ts';
 import { Publisher } from './bus/publish.ts';
 import type { Entry, RollupEntry, RowsEntry } from './catalog/catalog.ts';
-import { alterTable, createCandles, createRollup, createTable, dropTable } from './catalog/ddl.ts';
+import { alterTable, createTable, dropTable } from './catalog/ddl.ts';
+import { createCandles, createRollup } from './catalog/rollup-ddl.ts';
 import { tableInfo } from './catalog/table-info.ts';
 import type {
   BackupInfo,
@@ -17,6 +19,8 @@ import type {
   BusEvent,
   Database,
   DatabaseStatus,
+  GapsRequest,
+  GapsResult,
   ReadRequest,
   ReadResult,
   SeriesFilter,
@@ -34,7 +38,7 @@ import type { EngineState } from './engine-state.ts';
 import { Flusher } from './flush/flusher.ts';
 import { hotBytesOf } from './flush/memory.ts';
 import { findTimeframe } from './read/find-timeframe.ts';
-import { bars, latest, matchSeries, read, readAgain } from './read/read-path.ts';
+import { bars, gaps, latest, matchSeries, read, readAgain } from './read/read-path.ts';
 import { snapshotEvent } from './read/subscribe-snapshot.ts';
 import type { SealLimits } from './seal/seal-state.ts';
 import { Sealer } from './seal/sealer.ts';
@@ -54,6 +58,7 @@ export class Engine implements Database {
   readonly #sealer: Sealer | null;
   readonly #gate = new Gate();
   readonly #publisher: Publisher;
+  readonly #backfills: Backfills;
   readonly #timers: NodeJS.Timeout[];
   #storeBytes = 0;
   #closing: Promise<void> | undefined;
@@ -64,6 +69,8 @@ export class Engine implements Database {
     this.#flusher = new Flusher(state);
     this.#sealer = sealing && new Sealer(state, sealing);
     this.#publisher = new Publisher(state, (entry, keys) => readAgain(state, entry, keys));
+    this.#backfills = new Backfills(state, this.#flusher, this.#publisher);
+    this.#backfills.start();
     this.#timers = [
       setInterval(() => this.#publisher.publishOverdue(), overdueIntervalMs).unref(),
       setInterval(() => this.#measureStore(), storeSizeIntervalMs).unref(),
@@ -86,7 +93,7 @@ export class Engine implements Database {
   }
 
   get #ddl() {
-    return { state: this.#check(), flusher: this.#flusher, gate: this.#gate };
+    return { state: this.#check(), gate: this.#gate, backfills: this.#backfills };
   }
 
   async createTable(def: TableDef): Promise<TableInfo> {
@@ -148,6 +155,10 @@ export class Engine implements Database {
     return bars(this.#check(), request);
   }
 
+  async gaps(request: GapsRequest): Promise<GapsResult> {
+    return gaps(this.#check(), request);
+  }
+
   latest(table: string, series?: SeriesFilter): ColumnSet {
     return latest(this.#check(), table, series);
   }
@@ -199,6 +210,7 @@ export class Engine implements Database {
         .flatMap(({ table }) => table.roots)
         .reduce((count, { fold }) => count + fold.outsideCount, 0),
       seriesCount: rows.reduce((count, { table }) => count + table.series.count, 0),
+      backfills: this.#backfills.status(),
     };
   }
 
@@ -214,6 +226,7 @@ export class Engine implements Database {
     state.isClosed = true;
     try {
       await this.#sealer?.stop();
+      await this.#backfills.stop();
       await this.#gate.exclusive(() => this.#flusher.flush());
     } finally {
       state.bus.closeAll();

@@ -7,7 +7,15 @@ import type { BarKey, GroupedBars } from '../bus/bar-events.ts';
 import { liveBars } from '../bus/bar-events.ts';
 import type { Entry, PlainEntry, RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
-import type { BarsRequest, BarsResult, ReadRequest, ReadResult, SeriesFilter } from '../database.ts';
+import type {
+  BarsRequest,
+  BarsResult,
+  GapsRequest,
+  GapsResult,
+  ReadRequest,
+  ReadResult,
+  SeriesFilter,
+} from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { SeriesIndex } from '../series/series-index.ts';
 import { barsTarget } from '../tables/bars-target.ts';
@@ -15,6 +23,7 @@ import { beforeRows } from './bars-before.ts';
 import type { FoundTimeframe } from './find-timeframe.ts';
 import { findTimeframe } from './find-timeframe.ts';
 import { barStateName } from './gaps/bar-states.ts';
+import { gapReport } from './gaps/gap-report.ts';
 import { readMergedBars } from './merged-bars.ts';
 import type { Range } from './range.ts';
 import { checkRange, formatCursor } from './range.ts';
@@ -130,6 +139,14 @@ export async function bars(state: EngineState, request: BarsRequest): Promise<Ba
     rollup: entry.def.name,
     rollupTimeframe: entry.node.plan.bucketing.timeframe.text,
   };
+}
+
+/** See `Database.gaps`. */
+export function gaps(state: EngineState, request: GapsRequest): Promise<GapsResult> {
+  return gapReport(state, request, ({ entry }) => {
+    const all = entry.kind === 'rollup' ? entry.groups.index : entry.table.series;
+    return matchSeries(entry, request.series) ?? allOf(all);
+  });
 }
 
 /** Visible columns of bars read; where a column grows from the bar before, that bar is read too. */
