@@ -17,6 +17,7 @@ export type Layouts = ReadonlyMap<number, TableLayout>;
 export const schemaSql = `
   CREATE SCHEMA IF NOT EXISTS candela;
   CREATE TABLE IF NOT EXISTS candela.tables (id INTEGER, definition VARCHAR);
+  CREATE TABLE IF NOT EXISTS candela.views (name VARCHAR, definition VARCHAR);
   CREATE TABLE IF NOT EXISTS candela.documents (key VARCHAR, value VARCHAR);`;
 
 /** Reads the tables kept in the database. */

@@ -1,9 +1,12 @@
 /** One user query on one connection: prepared, bound, wrapped so that DuckDB limits and converts it, and read. */
+import { isDeepStrictEqual } from 'node:util';
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBType } from '@duckdb/node-api';
 import { CandelaError } from '../../../core/errors.ts';
 import { type Scalar, sliceColumn } from '../../../market/columns.ts';
 import type { QueryLimits, QueryResult } from '../../storage.ts';
 import { readColumnsInTurns } from '../vector-reader.ts';
+import { rewriteAsOfJoins } from './asof/rewrite.ts';
+import { endsTransaction } from './errors.ts';
 import { bindScalars } from './parameters.ts';
 import { resultPlan } from './result-types.ts';
 import type { QueryTree } from './tree.ts';
@@ -18,6 +21,7 @@ export interface QueryRequest {
 
 /** Where the user's text begins in the statement being run, for the positions of errors. */
 export interface QueryProgress {
+  /** Infinite when the statement is not the user's text. */
   bytesBefore: number;
 }
 
@@ -27,15 +31,17 @@ export async function runQuery(
   request: QueryRequest,
   progress: QueryProgress,
 ): Promise<QueryResult> {
-  const { text, tree, parameters, limits } = request;
-  const { names, types } = await describe(connection, text, parameters);
+  const { tree, parameters, limits } = request;
+  const description = await describe(connection, request.text, parameters);
+  const { names, types } = description;
   const plans = types.map(resultPlan);
+  const text = (await rewritten(connection, request, description)) ?? request.text;
   let sql = text;
   if (tree.kind === 'select') {
     const list = plans.map(({ cast }, index) => `c${index}${cast}`).join(', ');
     const aliases = plans.map((_, index) => `c${index}`).join(', ');
     const before = `SELECT ${list} FROM (\n`;
-    progress.bytesBefore = before.length;
+    progress.bytesBefore = text === request.text ? before.length : Number.POSITIVE_INFINITY;
     // Fetching one row more than allowed tells whether there are more.
     sql = `${before}${withoutTerminator(text)}\n) AS q(${aliases}) LIMIT ${limits.rowsMax + 1}`;
   }
@@ -56,6 +62,24 @@ export async function runQuery(
       truncated,
     };
   });
+}
+
+/** The statement with its as-of joins rewritten, provided that its columns stay what they are. */
+async function rewritten(
+  connection: DuckDBConnection,
+  { tree, parameters }: QueryRequest,
+  description: Description,
+): Promise<string | undefined> {
+  if (tree.asOf === null) return undefined;
+  try {
+    const text = await rewriteAsOfJoins(connection, { json: tree.asOf, parameters });
+    if (text === undefined) return undefined;
+    return isDeepStrictEqual(await describe(connection, text, parameters), description) ? text : undefined;
+  } catch (error) {
+    // What cannot be written down again is run as it is; other errors would meet the query too.
+    if (endsTransaction(error)) throw error;
+    return undefined;
+  }
 }
 
 interface Description {

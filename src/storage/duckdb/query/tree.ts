@@ -10,6 +10,8 @@ export interface QueryTree {
   kind: 'select' | 'explain';
   /** Unqualified names of tables and views read, lower case, without the query's own CTEs. */
   tables: ReadonlySet<string>;
+  /** The tree as DuckDB serializes it, of a SELECT with an as-of join in it. */
+  asOf: string | null;
 }
 
 /** Trees kept, by text: a query is usually asked for its tables first and then run. */
@@ -36,8 +38,15 @@ const explainPattern =
 async function readTree(readers: ReaderPool, text: string): Promise<QueryTree> {
   const explain = explainPattern.exec(text);
   const start = explain?.[0].length ?? 0;
-  const parsed = await serialize(readers, text.slice(start));
+  const json = await serialize(readers, text.slice(start));
+  const parsed = JSON.parse(json) as Serialized;
   if (parsed.error) throw treeError(parsed, text, start);
+  if (parsed.statements.length === 0) {
+    throw new CandelaError('SYNTAX', 'the text holds no SQL statement', {
+      help: 'Send one SELECT.',
+      position: 0,
+    });
+  }
   if (parsed.statements.length !== 1) {
     throw new CandelaError('UNSUPPORTED', `the text holds ${parsed.statements.length} statements, not one`, {
       help: 'Send one statement at a time.',
@@ -45,20 +54,20 @@ async function readTree(readers: ReaderPool, text: string): Promise<QueryTree> {
   }
   const tables = new Set<string>();
   visit(parsed.statements[0], new Set(), tables);
-  return { kind: explain ? 'explain' : 'select', tables };
+  const asOf = !explain && json.includes('"ref_type":"ASOF"') ? json : null;
+  return { kind: explain ? 'explain' : 'select', tables, asOf };
 }
 
 type Serialized =
   | { error: false; statements: unknown[] }
   | { error: true; error_type: string; error_message: string; position?: string };
 
-async function serialize(readers: ReaderPool, text: string): Promise<Serialized> {
+function serialize(readers: ReaderPool, text: string): Promise<string> {
   const statement = {
     sql: 'SELECT json_serialize_sql($1::VARCHAR)',
     parameters: [{ type: 'text' as const, value: text }],
   };
-  const json = await readers.run(statement, (result) => String(result.getChunk(0).getColumnValues(0)[0]));
-  return JSON.parse(json) as Serialized;
+  return readers.run(statement, (result) => String(result.getChunk(0).getColumnValues(0)[0]));
 }
 
 function treeError(parsed: Extract<Serialized, { error: true }>, text: string, start: number): CandelaError {
