@@ -1,10 +1,12 @@
 /** The bare server: what holds for every route, whatever it does. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { CandelaError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { TlsOptions } from '../../net/tls.ts';
 import { readJson, unpackBodies } from './bodies.ts';
-import { answerOf, endWithError, wireError } from './error-map.ts';
+import { answerOf, brokenRequest, endWithError, pathPartLengthMax, wireError } from './error-map.ts';
 import type { HttpLimits } from './limits.ts';
 import { packAnswers } from './packing.ts';
 
@@ -19,26 +21,30 @@ export interface AppOptions {
 export function createApp({ limits, log, tls }: AppOptions): FastifyInstance {
   const answer = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) =>
     sendError(log, thrown, request, reply);
+  const serving = {
+    // A request that is late is cut off not much later than it is.
+    connectionsCheckingInterval: Math.ceil(limits.requestMsMax / 10),
+    // A hook answers in our own form.
+    requireHostHeader: false,
+  };
   const app = fastify({
     bodyLimit: limits.requestBytesMax,
     requestTimeout: limits.requestMsMax,
     forceCloseConnections: 'idle',
     // While closing, a hook answers in our own form.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 1_000 },
+    routerOptions: { maxParamLength: pathPartLengthMax },
     // Nothing is removed or filled in unseen; parameters that no route knows are refused by the routes, by name.
     ajv: { customOptions: { removeAdditional: false, keywords: ['example'] } },
     frameworkErrors: (error, request, reply) => void answer(error, request, reply as FastifyReply),
-    clientErrorHandler: (error, socket) => {
-      log.info({ code: error.code }, 'a request that is not HTTP');
-      const text = `the request is not HTTP: ${error.message}`;
-      const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-      const problem = isLate
-        ? new CandelaError('TIMEOUT', `the request took longer than ${limits.requestMsMax} ms to arrive`)
-        : new CandelaError('SYNTAX', text, { help: 'Check scheme, port and headers.' });
-      endWithError(socket, problem, isLate ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
+    clientErrorHandler: (thrown, socket) => {
+      log.info({ code: thrown.code }, 'a request that is not HTTP');
+      const { error, status } = brokenRequest(thrown, limits);
+      endWithError(socket, error, status);
     },
-    ...(tls ? { https: { cert: Buffer.from(tls.cert), key: Buffer.from(tls.key) } } : {}),
+    ...(tls
+      ? { https: { ...serving, cert: Buffer.from(tls.cert), key: Buffer.from(tls.key) } }
+      : { http: serving }),
   }) as unknown as FastifyInstance;
   app.server.maxConnections = limits.connectionsMax;
   app.server.on('drop', () =>
@@ -52,10 +58,47 @@ export function createApp({ limits, log, tls }: AppOptions): FastifyInstance {
   // Schemas of answers document them; what they do not mention is sent all the same.
   app.setSerializerCompiler(() => JSON.stringify);
   refuseWhileClosing(app);
+  refuseMalformed(app);
   unpackBodies(app);
   readJson(app);
   packAnswers(app);
   return app;
+}
+
+/** What Node itself would answer in its own form, or Fastify pass over. */
+function refuseMalformed(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1') {
+      throw new CandelaError('INVALID_ARGUMENT', 'the request has no host header', {
+        help: 'HTTP/1.1 asks for one.',
+      });
+    }
+    const [, query = ''] = (raw.url ?? '').split('?', 2);
+    if (!canDecode(query)) {
+      throw new CandelaError('INVALID_ARGUMENT', 'the parameters in the address cannot be read', {
+        help: 'Write % only before two hex digits of UTF-8; %25 is the sign itself.',
+      });
+    }
+  });
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const error = new CandelaError('UNSUPPORTED', `the request expects '${request.headers.expect}'`, {
+      help: 'Leave out the header expect, or write 100-continue.',
+    });
+    response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
+    response.end(JSON.stringify(wireError(error)));
+  });
+  app.server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
+    endWithError(socket, new CandelaError('ROUTE_NOT_FOUND', 'this server is no proxy')),
+  );
+}
+
+function canDecode(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function refuseWhileClosing(app: FastifyInstance): void {

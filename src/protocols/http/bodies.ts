@@ -45,8 +45,14 @@ export function readJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    parse(request, body, (error, value) => done(error && (locate(body) ?? error), value));
+    parse(request, body, (error, value) => done(error && (locate(body) ?? refusedName(error)), value));
   });
+}
+
+/** What is JSON and refused all the same holds a name that could change what every object is. */
+function refusedName(cause: Error): CandelaError {
+  const text = "the body uses the name '__proto__' or 'constructor'";
+  return new CandelaError('INVALID_ARGUMENT', text, { cause, help: 'Leave it out.' });
 }
 
 /** In this scope bodies of any type stay bytes: the codecs read them. */

@@ -1,6 +1,8 @@
 /** Errors as HTTP answers. */
+import { maxHeaderSize } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CandelaError, type ErrorKind, toCandelaError } from '../../core/errors.ts';
+import type { HttpLimits } from './limits.ts';
 import type { WireError } from './wire.ts';
 
 /** Status code by kind; total, so a new kind must decide. */
@@ -51,11 +53,44 @@ export function endWithError(socket: Duplex, error: CandelaError, status = httpS
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
+/** What Node's parser could not make a request of, in our terms, and its status. */
+export function brokenRequest(
+  { code, message }: Error & { code?: string },
+  { requestMsMax }: HttpLimits,
+): { error: CandelaError; status: number } {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT': {
+      const text = `the request took longer than ${requestMsMax} ms to arrive`;
+      return { error: new CandelaError('TIMEOUT', text, { help: 'Send it in one go.' }), status: 408 };
+    }
+    case 'HPE_HEADER_OVERFLOW': {
+      const text = `the address and headers of the request are larger than ${maxHeaderSize} bytes`;
+      const help = 'Send a long query in the body of a POST, and fewer or shorter headers.';
+      return { error: new CandelaError('LIMIT_EXCEEDED', text, { help }), status: 431 };
+    }
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW': {
+      const text = 'the extensions of the chunks of the body are too large';
+      const help = 'Send chunks without extensions.';
+      return { error: new CandelaError('LIMIT_EXCEEDED', text, { help }), status: 413 };
+    }
+    default: {
+      const help = 'Check scheme, port and headers.';
+      return {
+        error: new CandelaError('SYNTAX', `the request is not HTTP: ${message}`, { help }),
+        status: 400,
+      };
+    }
+  }
+}
+
 /** Anything thrown while a request is handled, in our terms, and its status. */
 export function answerOf(thrown: unknown): { error: CandelaError; status: number } {
   const error = fromFramework(thrown);
   return { error, status: tooLarge(thrown) ? 413 : httpStatus(error) };
 }
+
+/** Longest part of a path that names something, such as a table. */
+export const pathPartLengthMax = 1_000;
 
 /** What Fastify, Node's HTTP and zlib throw. */
 interface FrameworkError {
@@ -77,6 +112,12 @@ function fromFramework(thrown: unknown): CandelaError {
   if (tooLarge(thrown)) {
     const text = 'the body, packed or unpacked, is larger than this route takes';
     return new CandelaError('LIMIT_EXCEEDED', text, { cause, help: 'Send the rows in several requests.' });
+  }
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    return new CandelaError('INVALID_ARGUMENT', 'the path of the address cannot be read', {
+      cause,
+      help: `Write % only before two hex digits of UTF-8; parts have at most ${pathPartLengthMax} characters.`,
+    });
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new CandelaError('INVALID_ARGUMENT', message, {

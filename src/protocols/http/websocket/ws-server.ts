@@ -34,6 +34,14 @@ export function serveWebSockets(server: Server, context: HttpContext): WsClients
       (error: unknown) => refuse(context, socket, error),
     );
   });
+  sockets.on('wsClientError', (error, socket) => {
+    const text = `not a request for a WebSocket: ${error.message}`;
+    refuse(
+      context,
+      socket,
+      new CandelaError('INVALID_ARGUMENT', text, { help: 'Connect with a WebSocket client.' }),
+    );
+  });
   sockets.on('connection', (client) => {
     sessions.set(client, new WsSession(context, client));
     alive.add(client);
