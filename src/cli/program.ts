@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { registerBackup, registerRestore } from './commands/backup.ts';
 import { registerExport } from './commands/export.ts';
+import { registerGaps } from './commands/gaps.ts';
 import { registerHashPassword } from './commands/hash-password.ts';
 import { registerImport } from './commands/import.ts';
 import { registerInit } from './commands/init.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     registerSql,
     registerImport,
     registerExport,
+    registerGaps,
     registerBackup,
     registerRestore,
     registerReplay,

@@ -12,6 +12,7 @@ import type { RowRejection } from '../core/errors.ts';
 import type {
   BarsResult,
   Database,
+  GapsResult,
   ReadResult,
   SqlResult,
   TableInfo,
@@ -20,7 +21,7 @@ import type {
 import { type Batch, type ColumnKind, sliceColumn } from '../market/columns.ts';
 import type { WireColumnsResult, WireTables, WireWriteResult } from '../protocols/http/wire.ts';
 import { type ApiCaller, createCaller, type ServerAddress } from './http-caller.ts';
-import { rangeQuery } from './range-query.ts';
+import { gapsQuery, rangeQuery } from './range-query.ts';
 import { columnsFromWire, kindOfSqlType } from './wire-columns.ts';
 
 /** The calls of a database that work over HTTP. */
@@ -35,6 +36,7 @@ export type RemoteDatabase = Pick<
   | 'write'
   | 'read'
   | 'bars'
+  | 'gaps'
   | 'sql'
   | 'backup'
   | 'close'
@@ -82,6 +84,13 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
       const rows = columnsOf(answer, known.get(rollup));
       return { ...rows, timeframe, rollup, rollupTimeframe, cursor: answer.cursor };
     },
+    async gaps(request): Promise<GapsResult> {
+      const path = `/tables/${encodeURIComponent(request.table)}/gaps?${gapsQuery(request)}`;
+      const answer = await call<WireColumnsResult & GapsFacts>({ path });
+      const { timeframe, source, timeZone } = answer;
+      const rows = columnsOf(answer, known.get(request.table), gapKinds);
+      return { ...rows, timeframe, source, timeZone, cursor: answer.cursor };
+    },
     sql: (text, { parameters = [], rowsMax, timeoutMs } = {}) =>
       sql(call, { sql: text, parameters: [...parameters], rowsMax, timeoutMs }),
     // The server names only the folder, and tells nothing until it is done.
@@ -92,9 +101,24 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
 
 type BarsFacts = Pick<BarsResult, 'timeframe' | 'rollup' | 'rollupTimeframe'>;
 
-function columnsOf({ columns, rowCount }: WireColumnsResult, table: TableInfo | undefined) {
+type GapsFacts = Pick<GapsResult, 'timeframe' | 'source' | 'timeZone'>;
+
+/** Of the columns that no table declares. */
+const gapKinds: Readonly<Record<string, ColumnKind>> = {
+  gap_from: 'timestamp',
+  gap_to: 'timestamp',
+  buckets: 'int64',
+  missing_seconds: 'double',
+};
+
+function columnsOf(
+  { columns, rowCount }: WireColumnsResult,
+  table: TableInfo | undefined,
+  others: Readonly<Record<string, ColumnKind>> = {},
+) {
   const names = Object.keys(columns);
   const kinds = names.map((name): ColumnKind | null => {
+    if (others[name]) return others[name];
     const kind = table?.columns.find((column) => column.name === name)?.type.kind;
     return kind === 'json' ? 'text' : (kind ?? null);
   });

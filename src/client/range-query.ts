@@ -1,5 +1,5 @@
 import { CandelaError } from '../core/errors.ts';
-import type { ReadRequest, SeriesFilter } from '../engine/database.ts';
+import type { GapsRequest, ReadRequest, SeriesFilter } from '../engine/database.ts';
 import type { BucketingOptions } from '../market/bucketing.ts';
 import { formatTimeNs } from '../market/time.ts';
 
@@ -26,7 +26,18 @@ export function rangeQuery(request: RangeRequest): URLSearchParams {
   put('calendar', calendarName(request.calendar));
   put('weekStart', request.weekStart);
   put('stamp', request.stamp);
+  put('gaps', request.gaps);
+  put('flags', request.flags);
   for (const [name, values] of Object.entries(series)) put(name, listOf(values).join(','));
+  return query;
+}
+
+/** A gap report as query parameters; the table is in the path. */
+export function gapsQuery(request: GapsRequest): URLSearchParams {
+  const { bucketsMin, ...range } = request;
+  const query = rangeQuery(range);
+  query.delete('table');
+  if (bucketsMin !== undefined) query.set('min', String(bucketsMin));
   return query;
 }
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { RemoteDatabase } from '../../client/connect.ts';
+import type { GapMode } from '../../market/schema.ts';
 import { type ExportFormat, exportFormats } from '../export/writers.ts';
 import { count } from '../import/report.ts';
 import { parseList, parseTimeOption } from '../parse-options.ts';
@@ -14,6 +15,8 @@ interface ExportFlags {
   symbol?: string[];
   from?: bigint;
   to?: bigint;
+  gaps?: GapMode;
+  flags?: true;
   format: ExportFormat;
   output: string;
 }
@@ -33,6 +36,14 @@ export function registerExport(program: Command): void {
     )
     .option('--from <time>', 'from this time on', parseTimeOption)
     .option('--to <time>', 'up to but not including this time', parseTimeOption)
+    .addOption(
+      new Option('--gaps <mode>', 'bars for buckets without ticks (default: as the rollup says)').choices([
+        'none',
+        'flat',
+        'null',
+      ]),
+    )
+    .option('--flags', 'add bar_state to bars: complete, live, first or filled')
     .addOption(new Option('--format <format>', 'format to write').choices(exportFormats).default('csv'))
     .option('--output <file>', 'file to write; - is standard output', '-');
   addTargetOptions(command);
@@ -50,15 +61,18 @@ async function exportRows(command: Command, flags: ExportFlags): Promise<void> {
   }
 }
 
-function checkFlags({ table, bars, sql, symbol, from, to }: ExportFlags): void {
+function checkFlags({ table, bars, sql, symbol, from, to, gaps, flags }: ExportFlags): void {
   if ((table === undefined) === (sql === undefined)) {
     throw usageError(
       'an export is of a table or of a query',
       'Give either --table, with or without --bars, or --sql.',
     );
   }
-  if (sql !== undefined && (bars ?? symbol ?? from ?? to) !== undefined) {
-    throw usageError('--bars, --symbol, --from and --to are about tables', 'Say it in the query.');
+  if (sql !== undefined && (bars ?? symbol ?? from ?? to ?? gaps ?? flags) !== undefined) {
+    throw usageError(
+      '--bars, --symbol, --from, --to, --gaps and --flags are about tables',
+      'Say it in the query.',
+    );
   }
 }
 
@@ -72,6 +86,8 @@ async function writeRows(database: RemoteDatabase, flags: ExportFlags): Promise<
     symbols: flags.symbol ?? null,
     fromNs: flags.from ?? null,
     toNs: flags.to ?? null,
+    ...(flags.gaps === undefined ? {} : { gaps: flags.gaps }),
+    ...(flags.flags === undefined ? {} : { flags: flags.flags }),
   });
   const writer = await createWriter(flags.format, flags.output, columns);
   const counter = startCounter(flags.output);

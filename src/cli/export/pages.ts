@@ -2,7 +2,7 @@
 import { CandelaError } from '../../core/errors.ts';
 import type { BarsRequest, Database, SeriesFilter, TableInfo } from '../../engine/database.ts';
 import { type ColumnData, type ColumnSet, columnNamed, sliceColumn } from '../../market/columns.ts';
-import type { ColumnDef, ColumnType } from '../../market/schema.ts';
+import type { ColumnDef, ColumnType, GapMode } from '../../market/schema.ts';
 
 /** What of the engine an export needs. */
 export type ExportSource = Pick<Database, 'table' | 'read' | 'bars' | 'sql'>;
@@ -18,6 +18,9 @@ export interface ExportRequest {
   symbols: string[] | null;
   fromNs: bigint | null;
   toNs: bigint | null;
+  /** Bars: see `ReadRequest`. */
+  gaps?: GapMode;
+  flags?: boolean;
 }
 
 /** The columns, and the rows in pages; there is always one page, which may be empty. */
@@ -72,6 +75,8 @@ function rangeOf(table: TableInfo, request: ExportRequest) {
     ...(series ? { series } : {}),
     ...(request.fromNs === null ? {} : { fromNs: request.fromNs }),
     ...(request.toNs === null ? {} : { toNs: request.toNs }),
+    ...(request.gaps === undefined ? {} : { gaps: request.gaps }),
+    ...(request.flags === undefined ? {} : { flags: request.flags }),
   };
 }
 

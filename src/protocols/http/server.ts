@@ -20,6 +20,7 @@ import { createMetrics } from './metrics.ts';
 import { documentApi } from './openapi.ts';
 import { servePage } from './page.ts';
 import { backupRoutes } from './routes/backup.ts';
+import { gapRoutes } from './routes/gaps.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { sqlRoutes } from './routes/sql.ts';
 import { monitoringRoutes, statusRoutes } from './routes/status.ts';
@@ -89,6 +90,7 @@ async function apiRoutes(api: FastifyInstance, context: HttpContext): Promise<vo
   tableRoutes(api, context);
   symbolRoutes(api, context);
   rowRoutes(api, context);
+  gapRoutes(api, context);
   sqlRoutes(api, context);
   backupRoutes(api, context);
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());

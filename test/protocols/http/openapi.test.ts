@@ -48,6 +48,7 @@ it('describes every route of the API', () => {
     'get /api/v1/symbols',
     'get /api/v1/tables',
     'get /api/v1/tables/{name}',
+    'get /api/v1/tables/{name}/gaps',
     'get /api/v1/ticks',
     'patch /api/v1/tables/{name}',
     'post /api/v1/backup',

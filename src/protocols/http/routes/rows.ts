@@ -4,6 +4,7 @@ import { CandelaError } from '../../../core/errors.ts';
 import type { ReadRequest } from '../../../engine/database.ts';
 import type { WeekStart } from '../../../market/bucketing.ts';
 import { bucketingOptions } from '../../../market/bucketing.ts';
+import type { GapMode } from '../../../market/schema.ts';
 import { parseTimeNs } from '../../../market/time.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
@@ -28,17 +29,15 @@ interface RangeQuery extends RowsAnswer {
   calendar?: string;
   weekStart?: WeekStart;
   stamp?: 'open' | 'close';
+  gaps?: GapMode;
+  flags?: boolean;
   [key: string]: unknown;
 }
 
 const rangeNames = ['table', 'symbol', 'from', 'to', 'limit', 'order', 'columns', 'format', 'time'];
 
-const barParameters: Record<string, Schema> = {
-  timeframe: {
-    type: 'string',
-    description: 'A stored timeframe, or one that stored bars can be merged to.',
-    examples: ['1m', '30m'],
-  },
+/** Where buckets lie. */
+export const bucketingParameters: Record<string, Schema> = {
   timeZone: {
     type: 'string',
     description: 'Days and longer units of this zone; by default those of the stored bars.',
@@ -46,12 +45,38 @@ const barParameters: Record<string, Schema> = {
   },
   calendar: { type: 'string', description: 'Sessions of this calendar.', examples: ['XNYS'] },
   weekStart: { type: 'string', description: 'Day that weeks start with.', examples: ['sunday'] },
+};
+
+/** How bars are shown, of a rollup by name as well. */
+const shapeParameters: Record<string, Schema> = {
   stamp: {
     type: 'string',
     enum: ['open', 'close'],
     description: 'Whether a time is where the bucket opens or closes; default open. Ranges go by the open.',
     examples: ['close'],
   },
+  gaps: {
+    type: 'string',
+    enum: ['none', 'flat', 'null'],
+    description:
+      'Bars for buckets without ticks: none, flat ones at the previous close, or nulls; default the rollup.',
+    examples: ['flat'],
+  },
+  flags: {
+    type: 'boolean',
+    description: 'Adds bar_state to each bar: complete, live, first (its data begin inside it), or filled.',
+    examples: [true],
+  },
+};
+
+const barParameters: Record<string, Schema> = {
+  timeframe: {
+    type: 'string',
+    description: 'A stored timeframe, or one that stored bars can be merged to.',
+    examples: ['1m', '30m'],
+  },
+  ...bucketingParameters,
+  ...shapeParameters,
 };
 
 const barAnswer: Record<string, Schema> = {
@@ -73,7 +98,7 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
       schema: {
         tags,
         summary: 'Rows of a table by series and range',
-        querystring: query([...rangeNames, 'cursor'], ['table']),
+        querystring: query([...rangeNames, 'cursor'], ['table'], shapeParameters),
         response: rowAnswers(),
       },
     },
@@ -146,5 +171,7 @@ function readRequest({ database, limits }: HttpContext, range: RangeQuery): Omit
     ...(range.cursor === undefined ? {} : { cursor: range.cursor }),
     ...(range.live === undefined ? {} : { live: range.live }),
     ...(range.stamp === undefined ? {} : { stamp: range.stamp }),
+    ...(range.gaps === undefined ? {} : { gaps: range.gaps }),
+    ...(range.flags === undefined ? {} : { flags: range.flags }),
   };
 }
