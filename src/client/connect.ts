@@ -19,7 +19,7 @@ import type {
   WriteResult,
 } from '../engine/database.ts';
 import { type Batch, type ColumnKind, sliceColumn } from '../market/columns.ts';
-import type { WireColumnsResult, WireTables, WireWriteResult } from '../protocols/http/wire.ts';
+import type { WireColumnsResult, WireTable, WireTables, WireWriteResult } from '../protocols/http/wire.ts';
 import { type ApiCaller, createCaller, type ServerAddress } from './http-caller.ts';
 import { gapsQuery, rangeQuery } from './range-query.ts';
 import { columnsFromWire, kindOfSqlType } from './wire-columns.ts';
@@ -56,7 +56,7 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
   const refresh = async (): Promise<void> => {
     const { tables } = await call<WireTables>({ path: '/tables' });
     known.clear();
-    for (const table of tables) known.set(table.name, table);
+    for (const table of tables) known.set(table.name, tableOf(table));
   };
   const change = async <T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> => {
     const answer = await call<T>({ method, path, ...(body ? { body: JSON.stringify(body) } : {}) });
@@ -67,10 +67,11 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
   return {
     tables: () => [...known.values()],
     table: (name) => known.get(name),
-    createTable: (def) => change('POST', '/tables', def),
-    alterTable: (name, tableChange) => change('PATCH', `/tables/${encodeURIComponent(name)}`, tableChange),
+    createTable: async (def) => tableOf(await change<WireTable>('POST', '/tables', def)),
+    alterTable: async (name, tableChange) =>
+      tableOf(await change<WireTable>('PATCH', `/tables/${encodeURIComponent(name)}`, tableChange)),
     dropTable: (name) => change('DELETE', `/tables/${encodeURIComponent(name)}`),
-    createCandles: async (def) => (await change<WireTables>('POST', '/candles', def)).tables,
+    createCandles: async (def) => (await change<WireTables>('POST', '/candles', def)).tables.map(tableOf),
     write: (table, batch, { onInvalid = 'fail' } = {}) => write(call, table, batch, onInvalid),
     async read(request): Promise<ReadResult> {
       const answer = await call<WireColumnsResult>({ path: `/ticks?${rangeQuery(request)}` });
@@ -97,6 +98,10 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
     backup: (name) => call({ method: 'POST', path: '/backup', body: JSON.stringify({ name }) }),
     close: async () => undefined,
   };
+}
+
+function tableOf({ backfill, ...table }: WireTable): TableInfo {
+  return { ...table, backfill: backfill && { doneDownToNs: BigInt(backfill.doneDownToNs) } };
 }
 
 type BarsFacts = Pick<BarsResult, 'timeframe' | 'rollup' | 'rollupTimeframe'>;

@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { EntryDocument, RollupEntry, RowsEntry } from './catalog/catalog.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { nextIdKey } from './catalog/ddl.ts';
-import { attach, dropOps, ownsGroups, rollupEntry, tableEntry } from './catalog/entries.ts';
+import { attach, ownsGroups, rollupEntry, tableEntry } from './catalog/entries.ts';
 import { physicalId, rowColumns, tableRole } from './catalog/layout.ts';
 import type { PositionDocument } from './flush/flusher.ts';
 import { positionKey } from './flush/flusher.ts';
@@ -107,14 +107,11 @@ function longs(column: ColumnData): BigInt64Array {
 async function restoreRollup(storage: Storage, catalog: Catalog, document: EntryDocument): Promise<void> {
   if (!document.rollup) return;
   const entry = rollupEntry(catalog, document.id, document.version, document.rollup);
-  if (document.building) {
-    // The process ended during the first fill: nobody was told that the rollup exists.
-    await storage.commit(dropOps(entry).filter(({ op }) => op !== 'drop-view'));
-    return;
-  }
   catalog.add(entry);
   attach(entry);
   if (ownsGroups(entry)) {
+  entry.node.filledFrom = document.backfill?.filledFrom ?? Number.NEGATIVE_INFINITY;
+  entry.node.storedFilledFrom = entry.node.filledFrom;
     await restoreSeries(storage, entry.groups.index, entry.id);
     entry.groups.storedCount = entry.groups.index.count;
   }

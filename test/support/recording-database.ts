@@ -28,7 +28,7 @@ export function recordingDatabase(): RecordingDatabase {
   };
   const addTable = (def: TableDef): TableInfo => {
     if (tables.has(def.name)) throw new CandelaError('TABLE_EXISTS', `table '${def.name}' exists`);
-    const info = { ...def, version: 1, seriesCount: 0, rowCount: 0, rollup: null };
+    const info = { ...def, version: 1, seriesCount: 0, rowCount: 0, rollup: null, backfill: null };
     tables.set(def.name, info);
     return info;
   };

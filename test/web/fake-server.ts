@@ -288,6 +288,7 @@ class Fake implements FakeServer {
         writesStopped: null,
         tables: this.#tables.length,
         seriesCount: this.#tables.reduce((sum, { symbols }) => sum + symbols.length, 0),
+        backfills: [],
       },
     };
   }

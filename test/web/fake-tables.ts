@@ -50,7 +50,7 @@ export const fakeTables: FakeTable[] = [
 
 /** `GET /api/v1/tables`: those, and a plain one that the page must leave out. */
 export function tableList(tables: readonly FakeTable[]): WireTable[] {
-  const common = { version: 1, rowCount: 0, rollup: null };
+  const common = { version: 1, rowCount: 0, rollup: null, backfill: null };
   const plain: WireTable = {
     ...common,
     name: 'company',

@@ -56,13 +56,14 @@ export interface RollupEntry {
 /** What a name stands for. */
 export type Entry = RowsEntry | PlainEntry | RollupEntry;
 
-/** An entry as it is stored. `building` marks a rollup whose first fill was not finished. */
+/** An entry as it is stored. */
 export interface EntryDocument {
   id: number;
   version: number;
   table?: TableDef;
   rollup?: RollupDef;
-  building?: boolean;
+  /** Set while a rollup is filled from history: see `RollupNode.filledFrom`. */
+  backfill?: { filledFrom: number };
 }
 
 /** Key of an entry's document. */
@@ -71,11 +72,15 @@ export function documentKey(id: number): string {
 }
 
 /** The entry as a document. */
-export function documentOf(entry: Entry, building = false): string {
+export function documentOf(entry: Entry): string {
   const { id, version } = entry;
-  const document: EntryDocument =
-    entry.kind === 'rollup' ? { id, version, rollup: entry.def } : { id, version, table: entry.def };
-  return JSON.stringify(building ? { ...document, building } : document);
+  if (entry.kind !== 'rollup')
+    return JSON.stringify({ id, version, table: entry.def } satisfies EntryDocument);
+  const { filledFrom } = entry.node;
+  const document: EntryDocument = { id, version, rollup: entry.def };
+  return JSON.stringify(
+    filledFrom === Number.NEGATIVE_INFINITY ? document : { ...document, backfill: { filledFrom } },
+  );
 }
 
 /** See the head of this file. */

@@ -9,10 +9,17 @@ export function tableInfo(entry: Entry): TableInfo {
   switch (entry.kind) {
     case 'rows': {
       const { series, hot } = entry.table;
-      return { ...entry.def, version, seriesCount: series.count, rowCount: hot.nextRow, rollup: null };
+      return {
+        ...entry.def,
+        version,
+        seriesCount: series.count,
+        rowCount: hot.nextRow,
+        rollup: null,
+        backfill: null,
+      };
     }
     case 'plain':
-      return { ...entry.def, version, seriesCount: 0, rowCount: -1, rollup: null };
+      return { ...entry.def, version, seriesCount: 0, rowCount: -1, rollup: null, backfill: null };
     default:
       return rollupInfo(entry);
   }
@@ -31,5 +38,7 @@ function rollupInfo({ version, def, ticks, node, groups, time }: RollupEntry): T
     seriesCount: groups.index.count,
     rowCount: -1,
     rollup: def,
+    backfill:
+      node.completeFrom === Number.NEGATIVE_INFINITY ? null : { doneDownToNs: BigInt(node.completeFrom) },
   };
 }

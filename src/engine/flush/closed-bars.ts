@@ -11,8 +11,9 @@ import { Partials } from '../rollup/partials.ts';
 import type { ClosedBlock, RollupNode } from '../rollup/rollup-node.ts';
 import { fromStored, toStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
+import { historyOps, pastRows, type Span } from './history-bars.ts';
 
-/** Steps that store closed rows `fromRow` … `toRow`-1, and per group the newest bucket they bring (or -Infinity). */
+/** Steps that store closed rows `fromRow` … `toRow`-1 and what a back-fill brought, and per group the newest bucket they bring (or -Infinity). */
 export interface ClosedFlush {
   ops: StorageOp[];
   newest: Float64Array;
@@ -34,6 +35,8 @@ export async function planClosed(
   for (const { block, from, to } of spans) {
     for (let at = from; at < to; at++) if (block.payload.late[at] === 1) late.add(block.payload.partials, at);
   }
+  const history = node.history.partials;
+  const past = pastRows(history, spans, (row) => late.add(history, row));
   for (const { block, from, to } of spans) {
     const whole = late.isEmpty ? rowsWithout(block, from, to) : late.joined(block, from, to);
     plan.ops.push(...appendOps(node.id, whole.partials, whole.rows, lsn));
@@ -41,13 +44,8 @@ export async function planClosed(
     for (const row of whole.rows) newest[whole.partials.group[row]] = whole.partials.start[row];
   }
   if (!late.isEmpty) plan.ops.push(...(await replaceOps(storage, target, late, lsn)));
+  plan.ops.push(...(await historyOps(storage, target, past, lsn)));
   return plan;
-}
-
-interface Span {
-  block: ClosedBlock;
-  from: number;
-  to: number;
 }
 
 function spansOf(node: RollupNode, fromRow: number, toRow: number): Span[] {

@@ -10,10 +10,12 @@
 import { CandelaError } from '../../core/errors.ts';
 import type { ColumnData } from '../../market/columns.ts';
 import type { StorageOp } from '../../storage/storage.ts';
-import type { RollupEntry, RowsEntry } from '../catalog/catalog.ts';
+import type { Catalog, RollupEntry, RowsEntry } from '../catalog/catalog.ts';
+import { documentKey, documentOf } from '../catalog/catalog.ts';
 import { ownsGroups } from '../catalog/entries.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import type { EngineState } from '../engine-state.ts';
+import { BarsByBucket } from '../rollup/bars-by-bucket.ts';
 import { Partials } from '../rollup/partials.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import { toStored } from '../rollup/stored-bars.ts';
@@ -51,6 +53,7 @@ interface Cut {
   lsn: number;
   tables: TableCut[];
   nodes: NodeCut[];
+  filledFrom: number;
   live: StorageOp[];
 }
 
@@ -129,7 +132,8 @@ export class Flusher {
       const isThere = state.catalog.get(entry.def.name) === entry;
       return isThere && this.#liveAt.get(entry.node) !== entry.ticks.table.appliedCount;
     });
-    if (state.flushedLsn === state.appliedLsn && stale.length === 0) return;
+    const isFilling = state.catalog.rollups().some(({ node }) => node.filledFrom !== node.storedFilledFrom);
+    if (state.flushedLsn === state.appliedLsn && stale.length === 0 && !isFilling) return;
     const startMs = state.clock.monotonicMs();
     const cut = this.#cut(stale);
     const applied = stale.map(({ node, ticks }) => ({ node, count: ticks.table.appliedCount }));
@@ -164,7 +168,10 @@ export class Flusher {
           ? planSeries(entry.id, entry.groups.index, entry.groups.storedCount, toGroup)
           : [];
         ops.push(openOp(entry, appliedLsn));
-        return { entry, fromRow: closed.flushedRow, toRow: closed.nextRow, toGroup, ops };
+        const { filledFrom, storedFilledFrom } = entry.node;
+        if (filledFrom !== storedFilledFrom)
+          ops.push({ op: 'put-doc', key: documentKey(entry.id), value: documentOf(entry) });
+        return { entry, fromRow: closed.flushedRow, toRow: closed.nextRow, toGroup, filledFrom, ops };
       }),
       live: live.map((entry) => liveOp(entry, appliedLsn)),
     };
@@ -180,7 +187,7 @@ export class Flusher {
     }
     const newest: { node: RollupNode; newest: Float64Array }[] = [];
     for (const { entry, fromRow, toRow, ops: steps } of cut.nodes) {
-      if (toRow > fromRow) {
+      if (toRow > fromRow || entry.node.history.partials.length > 0) {
         const plan = await planClosed(storage, barsTarget(entry), fromRow, toRow, cut.lsn);
         ops.push(...plan.ops);
         newest.push({ node: entry.node, newest: plan.newest });
@@ -199,7 +206,7 @@ export class Flusher {
       entry.table.hot.flushedRow = toRow;
       entry.table.storedSeries = toSeries;
     }
-    for (const { entry, toRow, toGroup } of cut.nodes) {
+    for (const { entry, toRow, toGroup, filledFrom } of cut.nodes) {
       entry.node.closed.flushedRow = toRow;
       entry.groups.storedCount = toGroup;
     }
@@ -215,6 +222,9 @@ export class Flusher {
 function openOp({ node }: RollupEntry, lsn: number): StorageOp {
   const rows: number[] = [];
   for (let group = 0; group < node.groupCount; group++) if (node.open.rows[group] > 0) rows.push(group);
+      entry.node.storedFilledFrom = filledFrom;
+      // A back-fill adds to it between flushes only.
+      if (entry.node.history.partials.length > 0) entry.node.history = new BarsByBucket(entry.node.plan);
   const columns = toStored(node.open, Int32Array.from(rows), lsn);
   return { op: 'rewrite', table: physicalId(node.id, tableRole.open), columns, rowCount: rows.length };
 }

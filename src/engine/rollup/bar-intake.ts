@@ -141,7 +141,8 @@ export class BarIntake {
       for (let i = 0; i < this.#whole.count; i++) open.rows[this.#whole.from[i]] = 0;
       if (this.#late.count > 0) partials.copyRows(from, this.#late, this.#slotFrom);
       for (let i = 0; i < count; i++) partials.start[at + i] = leaving.start[first + i];
-      for (const child of children) child.merge(partials, rowsBetween(at, at + count), lsn);
+      for (const child of children)
+        child.merge(partials, rowsSince(partials, at, at + count, child.filledFrom), lsn);
     }
     leaving.count = 0;
   }
@@ -151,6 +152,12 @@ export class BarIntake {
     if (t < this.#bucket.start || t >= this.#bucket.end) this.#bucket = this.#node.plan.bucketing.bucketOf(t);
     return this.#bucket;
   }
+}
+
+/** Rows `fromRow` … `toRow`-1 but those that start before the time: a back-fill will come to them. */
+function rowsSince({ start }: Partials, fromRow: number, toRow: number, time: number): Int32Array {
+  const rows = rowsBetween(fromRow, toRow);
+  return time === Number.NEGATIVE_INFINITY ? rows : rows.filter((row) => start[row] >= time);
 }
 
 interface Leaving {

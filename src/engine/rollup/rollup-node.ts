@@ -21,6 +21,7 @@
 import type { HotBlock } from '../hot/hot-rows.ts';
 import { HotRows } from '../hot/hot-rows.ts';
 import { BarIntake } from './bar-intake.ts';
+import { BarsByBucket } from './bars-by-bucket.ts';
 import { Partials, precedes, slotMapping } from './partials.ts';
 import type { RollupPlan } from './plan.ts';
 import { asDoubles } from './slots.ts';
@@ -79,6 +80,18 @@ export class RollupNode {
    */
   announcedStart: Float64Array = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   announcedTicks: Float64Array = new Float64Array(16);
+  /**
+   * A back-fill has come down to this time (a multiple of 256 ns): what the source gave for this time and after is in our
+   * bars, and what it gives goes in as it comes; what is before is left out, for the back-fill will read it. -Infinity:
+   * everything is in.
+   */
+  filledFrom = Number.NEGATIVE_INFINITY;
+  /** `filledFrom` as the store has it. */
+  storedFilledFrom = Number.NEGATIVE_INFINITY;
+  /** Closed bars, or parts of them, that a back-fill brought and the next flush stores: no reader looks at them. */
+  history: BarsByBucket;
+  /** Our slots among those of the source; of ticks, which are folded for us, our own. */
+  readonly sourceSlots: Int32Array;
   /** Our slots among those of every level below: nearest first, ourselves at 0. */
   readonly levels: { node: RollupNode; slotFrom: Int32Array }[];
   readonly #intake: BarIntake;
@@ -92,7 +105,9 @@ export class RollupNode {
     this.open = new Partials(plan.slots, 16);
     this.pinned = new Partials(plan.slots, 16);
     this.ownSlots = Int32Array.from(plan.slots, (_, index) => index);
-    this.#intake = new BarIntake(this, source ? slotMapping(source.plan.slots, plan.slots) : this.ownSlots);
+    this.sourceSlots = source ? slotMapping(source.plan.slots, plan.slots) : this.ownSlots;
+    this.history = new BarsByBucket(plan);
+    this.#intake = new BarIntake(this, this.sourceSlots);
     this.levels = [];
     for (let node: RollupNode | null = this; node; node = node.source) {
       this.levels.push({ node, slotFrom: slotMapping(node.plan.slots, plan.slots) });
@@ -151,6 +166,14 @@ export class RollupNode {
     into.start[toRow] = bucket.start;
     into.group[toRow] = group;
     return !isEmpty;
+  }
+
+  /** Down to which time a back-fill of this level, or of one below, has come; -Infinity: there is none. */
+  get completeFrom(): number {
+    return this.levels.reduce(
+      (latest, { node }) => Math.max(latest, node.filledFrom),
+      Number.NEGATIVE_INFINITY,
+    );
   }
 
   /** Per group the start of the newest bucket of the level that takes the ticks: what ends by then has closed. */

@@ -24,12 +24,21 @@ export interface TickBatch {
 
 /** The ticks that belong to a bucket, in the same order; the batch itself where all do. */
 export function insideOf(batch: TickBatch, bucketing: Bucketing): TickBatch {
+  return ticksWhere(batch, (t) => bucketing.holds(t));
+}
+
+/** The ticks of times `from` ≤ t < `to`, multiples of 256 ns, in the same order; the batch itself where all are. */
+export function ticksBetween(batch: TickBatch, from: number, to: number): TickBatch {
+  return ticksWhere(batch, (t) => t >= from && t < to);
+}
+
+function ticksWhere(batch: TickBatch, isWanted: (t: number) => boolean): TickBatch {
   const { count, t256 } = batch;
   let kept = 0;
-  for (let i = 0; i < count; i++) if (bucketing.holds(t256[i])) kept++;
+  for (let i = 0; i < count; i++) if (isWanted(t256[i])) kept++;
   if (kept === count) return batch;
   const rows = new Int32Array(kept);
-  for (let i = 0, at = 0; i < count; i++) if (bucketing.holds(t256[i])) rows[at++] = i;
+  for (let i = 0, at = 0; i < count; i++) if (isWanted(t256[i])) rows[at++] = i;
   return {
     count: kept,
     group: rows.map((row) => batch.group[row]),

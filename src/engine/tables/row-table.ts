@@ -14,6 +14,7 @@ import { rowsBetween } from '../rollup/bar-intake.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import type { TickColumns } from '../rollup/slots.ts';
 import { TickFold } from '../rollup/tick-fold.ts';
+import { ticksBetween } from '../rollup/tick-batch.ts';
 import { SeriesIndex } from '../series/series-index.ts';
 import { columnKindOf } from '../write/admit.ts';
 
@@ -135,15 +136,12 @@ export class RowTable {
     for (const { fold, node, groups } of this.roots) {
       const group = groups ? this.groupsOf(rows, groups) : rows.series;
       if (groups) node.reserveGroups(groups.index.count);
-      const partials = fold.fold({
-        count,
-        group,
-        t256,
-        rest: this.#rest,
-        firstArrival: firstRow,
-        arrivals: null,
-        columns,
-      });
+      const batch = { count, group, t256, rest: this.#rest, firstArrival: firstRow, arrivals: null, columns };
+      const { filledFrom } = node;
+      const isFilled = filledFrom === Number.NEGATIVE_INFINITY;
+      const partials = fold.fold(
+        isFilled ? batch : ticksBetween(batch, filledFrom, Number.POSITIVE_INFINITY),
+      );
       node.merge(partials, rowsBetween(0, partials.length), rows.lsn);
     }
     for (let i = 0; i < count; i++) if (t256[i] > this.watermarkT) this.watermarkT = t256[i];

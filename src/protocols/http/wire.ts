@@ -44,8 +44,10 @@ export interface WireTables {
 }
 
 /** A table and, for ticks tables, the timeframes that can be read from its rollups without merging. */
-export interface WireTable extends TableInfo {
+export interface WireTable extends Omit<TableInfo, 'backfill'> {
   timeframes: string[];
+  /** Nanoseconds as a string, since they do not fit a number. */
+  backfill: { doneDownToNs: string } | null;
 }
 
 /** `GET /api/v1/symbols?table=…&q=…` (`q` matches anywhere, without case): the values of the series key. */

@@ -134,5 +134,10 @@ function withAggregates(body: RollupDef): RollupDef {
 }
 
 function wireTable(database: Database, table: TableInfo): WireTable {
-  return { ...table, timeframes: table.kind === 'ticks' ? timeframesOf(database, table) : [] };
+  const { backfill } = table;
+  return {
+    ...table,
+    timeframes: table.kind === 'ticks' ? timeframesOf(database, table) : [],
+    backfill: backfill && { doneDownToNs: String(backfill.doneDownToNs) },
+  };
 }
