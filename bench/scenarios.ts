@@ -1,5 +1,6 @@
 import type { Scenario } from './harness/scenario.ts';
 import { appendScenarios } from './macro/append.ts';
+import { asOfScenario } from './macro/asof.ts';
 import { httpWriteScenarios } from './macro/http-write.ts';
 import { liveLatencyScenario } from './macro/live-latency.ts';
 import { readScenario } from './macro/reads.ts';
@@ -16,6 +17,7 @@ export const scenarios: Scenario[] = [
   ...httpWriteScenarios,
   liveLatencyScenario,
   readScenario,
+  asOfScenario,
   restartScenario,
   startScenario,
   installScenario,

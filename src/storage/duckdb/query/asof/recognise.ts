@@ -1,4 +1,4 @@
-/** Reads an as-of join off the tree: on which series, by which comparison of times; or finds that it is another kind. */
+/** Reads an as-of join off the tree: which series, which comparison of times; or finds that it is of another kind. */
 import { columnNames, conjuncts, isNode, type Node, walk } from './nodes.ts';
 import type { SeriesView } from './series-view.ts';
 import { type AsOfSite, isRepeatable } from './sites.ts';
