@@ -56,6 +56,24 @@ describe('where a setting comes from', () => {
     expect(config).toMatchObject({ host: '127.0.0.1', httpPort: 20330, tlsCertFile: null });
   });
 
+  it('lets in pages of other sites by their origin', async () => {
+    const flags = { allowedOrigins: 'https://a.example, http://localhost:8080' };
+    expect((await resolveConfig(sources({ flags }))).allowedOrigins).toEqual([
+      'https://a.example',
+      'http://localhost:8080',
+    ]);
+    const { message } = await refusal({ file: 'allowedOrigins: [https://a.example/page]' });
+    expect(message).toMatch(/candela\.yml:1.*is not an origin such as/);
+    expect((await refusal({ env: { CANDELA_ALLOWED_ORIGINS: '*' } })).message).toContain(
+      'CANDELA_ALLOWED_ORIGINS',
+    );
+  });
+
+  it.each(['12', '15MiB', '0'])('refuses a memory budget of %s', async (memoryBudget) => {
+    const { message } = await refusal({ flags: { memoryBudget } });
+    expect(message).toBe(`--memory-budget: '${memoryBudget}' is too little: at least 16MiB are needed`);
+  });
+
   it('reads a negated flag as false', async () => {
     expect((await resolveConfig(sources({ flags: { simulator: false } }))).simulator).toBe(false);
     expect((await resolveConfig(sources({ file: 'simulator: { enabled: no }' }))).simulator).toBe(false);

@@ -20,9 +20,11 @@ export interface OptionKinds {
   path: string;
   port: number;
   count: number;
-  bytes: number;
+  /** Bytes. */
+  memory: number;
   boolean: boolean;
   texts: string[];
+  origins: string[];
   durability: Durability;
   logLevel: LogLevel;
   users: UserConfig[];
@@ -73,7 +75,7 @@ export const kindReaders: { [K in OptionKind]: KindReader<OptionKinds[K]> } = {
   },
   port: scalar((text, source) => wholeNumber(text, source, 65_535)),
   count: scalar((text, source) => wholeNumber(text, source, Number.MAX_SAFE_INTEGER)),
-  bytes: scalar(parseBytes),
+  memory: scalar(parseMemory),
   boolean: scalar((text, source) => {
     if (/^(true|yes|on|1)$/i.test(text)) return true;
     if (/^(false|no|off|0)$/i.test(text)) return false;
@@ -82,6 +84,13 @@ export const kindReaders: { [K in OptionKind]: KindReader<OptionKinds[K]> } = {
   texts: {
     fromText: splitTexts,
     fromSetting: (setting) => (setting.items ? setting.items.map(textOf) : splitTexts(textOf(setting))),
+  },
+  origins: {
+    fromText: (text, source) => splitTexts(text).map((origin) => checkOrigin(origin, source)),
+    fromSetting: (setting) =>
+      (setting.items ? setting.items.map(textOf) : splitTexts(textOf(setting))).map((origin) =>
+        checkOrigin(origin, `${setting.where}: '${setting.path}'`),
+      ),
   },
   durability: choice('always', 'interval', 'none'),
   logLevel: choice('debug', 'info', 'warn', 'error', 'silent'),
@@ -106,6 +115,15 @@ const byteUnits: Record<string, number> = {
   gib: 2 ** 30,
 };
 
+/** With less, every batch of usual size would wait for a flush of its own. */
+const memoryBytesMin = 16 * byteUnits.mib;
+
+function parseMemory(text: string, source: string): number {
+  const bytes = parseBytes(text, source);
+  if (bytes >= memoryBytesMin) return bytes;
+  throw badSetting(source, `'${text}' is too little: at least 16MiB are needed`);
+}
+
 function parseBytes(text: string, source: string): number {
   const parts = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*$/.exec(text);
   const unit = parts ? byteUnits[parts[2].toLowerCase()] : undefined;
@@ -120,6 +138,14 @@ function splitTexts(text: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+function checkOrigin(text: string, source: string): string {
+  if (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text) return text;
+  throw badSetting(
+    source,
+    `'${text}' is not an origin such as https://charts.example.com or http://localhost:8080`,
+  );
 }
 
 function userOf(setting: Setting): UserConfig {

@@ -63,6 +63,14 @@ export const optionTable = {
     default: '20330',
     help: 'port of the page, the REST API, /ws, /metrics and /healthz; 0 takes a free one',
   },
+  allowedOrigins: {
+    flag: '--allowed-origins <list>',
+    env: 'CANDELA_ALLOWED_ORIGINS',
+    key: 'allowedOrigins',
+    kind: 'origins',
+    default: null,
+    help: 'other sites whose pages may read /udf and connect to /ws, such as https://charts.example.com',
+  },
   portsFile: {
     flag: '--ports-file <file>',
     env: 'CANDELA_PORTS_FILE',
@@ -83,9 +91,9 @@ export const optionTable = {
     flag: '--memory-budget <bytes>',
     env: 'CANDELA_MEMORY_BUDGET',
     key: 'memoryBudget',
-    kind: 'bytes',
+    kind: 'memory',
     default: '256MiB',
-    help: 'memory for the newest rows of every series; units KB, MB, GB, KiB, MiB, GiB',
+    help: 'memory for the newest rows of every series, at least 16MiB; units KB, MB, GB, KiB, MiB, GiB',
   },
   logLevel: {
     flag: '--log-level <level>',

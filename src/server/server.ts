@@ -82,6 +82,7 @@ export async function startServer(config: ServerConfig, around: ServerSurroundin
       clock,
       webRoot: around.webRoot,
       version: around.version,
+      allowedOrigins: config.allowedOrigins ?? [],
       backupsDirectory: config.backups,
     });
     closing.push(() => http.close());

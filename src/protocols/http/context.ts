@@ -19,6 +19,8 @@ export interface HttpContext {
   version: string;
   limits: HttpLimits;
   startedMs: number;
+  /** Origins of other sites whose pages may read `/udf` and connect to `/ws`. */
+  allowedOrigins: readonly string[];
   /** Folder for backups, or null. */
   backupsDirectory: string | null;
 }

@@ -1,5 +1,5 @@
 /** Figures for Prometheus. */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database, DatabaseStatus } from '../../engine/database.ts';
 import type { FeedControl, FeedStatus } from '../../market/feed-status.ts';
 
@@ -20,6 +20,12 @@ const databaseFigures: Figure<DatabaseStatus>[] = [
   ['gauge', 'flushedLsn', 'candela_flushed_lsn', 'Position in the log that the store has reached'],
   ['counter', 'rowsWritten', 'candela_rows_written_total', 'Rows written since the start'],
   ['counter', 'rowsRejected', 'candela_rows_rejected_total', 'Rows refused since the start'],
+  [
+    'counter',
+    'ticksOutsideSessions',
+    'candela_ticks_outside_sessions_total',
+    "Ticks that no bar has, being outside the sessions of a rollup's calendar, by rollup and tick",
+  ],
   ['counter', 'batchesWritten', 'candela_batches_written_total', 'Batches written since the start'],
   ['gauge', 'pendingBytes', 'candela_pending_bytes', 'Rows not yet in the store'],
   ['gauge', 'hotBytes', 'candela_hot_bytes', 'Rows in memory'],
@@ -45,6 +51,7 @@ type Reading = () => { feed?: string; value: number }[];
 /** A registry of its own for one server. */
 export function createMetrics(database: Database, feeds: FeedControl, wsClients: () => number): HttpMetrics {
   const registry = new Registry();
+  processFigures();
   for (const [kind, field, name, help] of databaseFigures) {
     addFigure(registry, kind, name, help, [], () => [{ value: Number(database.status()[field]) }]);
   }
@@ -60,7 +67,6 @@ export function createMetrics(database: Database, feeds: FeedControl, wsClients:
     { value: database.status().writesStopped === null ? 0 : 1 },
   ]);
   addFigure(registry, 'gauge', 'candela_ws_clients', 'WebSocket clients', [], () => [{ value: wsClients() }]);
-  addProcessFigures(registry);
   const durations = new Histogram({
     name: 'candela_http_request_seconds',
     help: 'Time to answer requests',
@@ -70,20 +76,19 @@ export function createMetrics(database: Database, feeds: FeedControl, wsClients:
   });
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text: async () => `${await registry.metrics()}${await processFigures().metrics()}`,
     observe: (method, route, status, seconds) => durations.observe({ method, route, status }, seconds),
   };
 }
 
-/** Under the names that every Prometheus client uses. */
-function addProcessFigures(registry: Registry): void {
-  addFigure(registry, 'gauge', 'process_resident_memory_bytes', 'Memory of the process', [], () => [
-    { value: process.memoryUsage.rss() },
-  ]);
-  addFigure(registry, 'counter', 'process_cpu_seconds_total', 'CPU time of the process', [], () => {
-    const { user, system } = process.cpuUsage();
-    return [{ value: (user + system) / 1e6 }];
-  });
+let ofProcess: Registry | undefined;
+
+/** `process_…` and `nodejs_…`: memory, CPU, open files, pauses. Once for a process, however many servers it runs. */
+function processFigures(): Registry {
+  if (ofProcess) return ofProcess;
+  ofProcess = new Registry();
+  collectDefaultMetrics({ register: ofProcess });
+  return ofProcess;
 }
 
 /** Registers a figure that is read when asked for. A counter counts elsewhere: here it is set anew each time. */

@@ -84,7 +84,7 @@ export const rangeParameters: Record<string, Schema> = {
   limit: {
     type: 'integer',
     minimum: 0,
-    description: 'Rows at the most, from the end that `order` begins with.',
+    description: 'Rows at the most, from the end that `order` begins with; default 1,000, at most 1,000,000.',
     examples: [500],
   },
   order: {
@@ -96,7 +96,7 @@ export const rangeParameters: Record<string, Schema> = {
   columns: { type: 'string', description: 'Names with commas; all by default.', examples: ['time,close'] },
   cursor: {
     type: 'string',
-    description: 'The cursor of the page before, to go on after it.',
+    description: 'The cursor of the page before, to go on after it; empty for the first page.',
     examples: ['MTcxNTkzODIwMA'],
   },
   format: {

@@ -44,6 +44,8 @@ export interface HttpServerOptions {
   /** Folder of the built page; null where there is none. */
   webRoot: string | null;
   version: string;
+  /** Origins of other sites whose pages may read `/udf` and connect to `/ws`; default none. */
+  allowedOrigins?: readonly string[];
   /** Folder in which administrators may make backups; default none. */
   backupsDirectory?: string | null;
   limits?: Partial<HttpLimits>;
@@ -60,6 +62,7 @@ export interface HttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const context: HttpContext = {
     ...options,
+    allowedOrigins: options.allowedOrigins ?? [],
     backupsDirectory: options.backupsDirectory ?? null,
     limits: { ...httpLimitsDefault, ...options.limits },
     startedMs: options.clock.monotonicMs(),

@@ -111,7 +111,7 @@ describe('reads', () => {
       const prices: number[] = [];
       for (let cursor: string | null = ''; cursor !== null; ) {
         const range = `table=trades&symbol=P*&order=${order}&limit=333&columns=price`;
-        const page = await server.json(`/api/v1/ticks?${range}${cursor && `&cursor=${cursor}`}`);
+        const page = await server.json(`/api/v1/ticks?${range}&cursor=${cursor}`);
         prices.push(...(page.rows as { price: number }[]).map(({ price }) => price));
         cursor = page.cursor as string | null;
       }
@@ -188,7 +188,8 @@ describe('mistakes', () => {
     ['/api/v1/ticks?table=trades&symbl=A', 400, 'INVALID_ARGUMENT'],
     ['/api/v1/ticks?table=trades&from=soon', 400, 'INVALID_ARGUMENT'],
     ['/api/v1/ticks?table=trades&limit=-1', 400, 'INVALID_ARGUMENT'],
-    ['/api/v1/ticks?table=trades&limit=999999', 429, 'LIMIT_EXCEEDED'],
+    ['/api/v1/ticks?table=trades&limit=999999', 400, 'INVALID_ARGUMENT'],
+    ['/api/v1/ticks?table=trades&limit=1e400', 400, 'INVALID_ARGUMENT'],
     ['/api/v1/ticks?table=trades&cursor=x', 400, 'INVALID_ARGUMENT'],
     ['/api/v1/ticks?table=trades&columns=nope', 404, 'COLUMN_NOT_FOUND'],
     ['/api/v1/bars?table=trades&timeframe=7parsecs', 400, 'INVALID_ARGUMENT'],
@@ -262,6 +263,14 @@ describe('the rest', () => {
     expect(await server.json('/healthz')).toEqual({ status: 'ok' });
     const text = await (await server.get('/metrics')).text();
     expect(text).toMatch(/^candela_rows_written_total \d{4,}$/m);
+    expect(text).toMatch(/^candela_ticks_outside_sessions_total 0$/m);
+    for (const name of [
+      'process_resident_memory_bytes',
+      'process_cpu_seconds_total',
+      'nodejs_heap_size_used_bytes',
+    ]) {
+      expect(text).toMatch(new RegExp(`^${name} \\d`, 'm'));
+    }
     expect(text).toMatch(
       /candela_http_request_seconds_count\{method="GET",route="\/api\/v1\/ticks",status="200"\} \d+/,
     );

@@ -47,6 +47,7 @@ export interface TestServerOptions {
   webRoot?: string;
   feeds?: FeedControl;
   backupsDirectory?: string;
+  allowedOrigins?: string[];
   /** Stands between the server and the database. */
   wrap?: (database: Database) => Database;
 }
@@ -71,6 +72,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     clock: systemClock,
     webRoot: options.webRoot ?? null,
     version: 'test',
+    ...(options.allowedOrigins ? { allowedOrigins: options.allowedOrigins } : {}),
     ...(options.backupsDirectory ? { backupsDirectory: options.backupsDirectory } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.tls ? { tls: options.tls } : {}),

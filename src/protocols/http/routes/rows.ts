@@ -157,8 +157,8 @@ const known = [...rangeNames, 'cursor', 'live', ...Object.keys(barParameters)];
 function readRequest({ database, limits }: HttpContext, range: RangeQuery): Omit<ReadRequest, 'table'> {
   const limit = range.limit ?? limits.rowsDefault;
   if (limit > limits.rowsMax) {
-    throw new CandelaError('LIMIT_EXCEEDED', `limit ${limit} is above ${limits.rowsMax}`, {
-      help: 'Ask for fewer rows and page with the cursor.',
+    throw new CandelaError('INVALID_ARGUMENT', `limit ${limit} is above ${limits.rowsMax}`, {
+      help: `Ask for up to ${limits.rowsMax} rows at a time and page with the cursor.`,
     });
   }
   return {
@@ -168,7 +168,8 @@ function readRequest({ database, limits }: HttpContext, range: RangeQuery): Omit
     ...(range.to === undefined ? {} : { toNs: parseTimeNs(range.to) }),
     ...(range.order === undefined ? {} : { order: range.order }),
     ...(range.columns === undefined ? {} : { columns: range.columns.split(',') }),
-    ...(range.cursor === undefined ? {} : { cursor: range.cursor }),
+    // Empty, it asks for the first page: so a loop need not treat that apart.
+    ...(range.cursor ? { cursor: range.cursor } : {}),
     ...(range.live === undefined ? {} : { live: range.live }),
     ...(range.stamp === undefined ? {} : { stamp: range.stamp }),
     ...(range.gaps === undefined ? {} : { gaps: range.gaps }),

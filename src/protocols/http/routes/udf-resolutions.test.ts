@@ -5,16 +5,17 @@ it('reads resolutions as the charting library writes them', () => {
   const check = (resolution: string, timeframe: string | undefined) =>
     expect(timeframeOf(resolution)).toBe(timeframe);
   check('1', '1m');
-  check('240', '240m');
+  check('240', '4h');
   check('15S', '15s');
   check('S', '1s');
   check('D', '1d');
   check('1D', '1d');
   check('2W', '2w');
-  check('12M', '12mo');
+  check('12M', '1y');
   check('', undefined);
   check('1H', undefined);
   check('x', undefined);
+  check('0', undefined);
 });
 
 it('offers what is stored and what that makes up', () => {

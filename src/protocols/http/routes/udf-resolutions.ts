@@ -10,14 +10,14 @@ const usual = [
 const dayNs = 86_400e9;
 
 /**
- * A resolution as a timeframe: minutes, or with a letter seconds, days, weeks, months; `D` alone is one day. Undefined
- * for other text.
+ * A resolution as a timeframe in its canonical text: minutes, or with a letter seconds, days, weeks, months; `D` alone
+ * is one day. Undefined for other text.
  */
 export function timeframeOf(resolution: string): string | undefined {
-  const parts = /^(\d{0,4})([SDWM]?)$/i.exec(resolution);
+  const parts = /^([1-9]\d{0,3})?([SDWM]?)$/i.exec(resolution);
   if (!parts || resolution === '') return undefined;
   const unit = { S: 's', D: 'd', W: 'w', M: 'mo', '': 'm' }[parts[2].toUpperCase()];
-  return `${parts[1] || '1'}${unit}`;
+  return parseTimeframe(`${parts[1] ?? '1'}${unit}`).text;
 }
 
 /** The inverse; undefined for timeframes that the library has no name for. */

@@ -10,6 +10,8 @@ import type { Database, TableInfo } from '../../../engine/database.ts';
 import { type ColumnSet, columnNamed, valueAt } from '../../../market/columns.ts';
 import { nsPerSecond } from '../../../market/time.ts';
 import { type HttpContext, requires } from '../context.ts';
+import { letRead } from '../cross-origin.ts';
+import { answerOf, wireError } from '../error-map.ts';
 import { rollupsOf, symbolFilter } from '../series-parameters.ts';
 import { findSymbols } from './symbols.ts';
 import { resolutionsFrom, timeframeOf } from './udf-resolutions.ts';
@@ -31,6 +33,13 @@ const unixSeconds = { type: 'integer', minimum: -9_214_560_000, maximum: 9_214_6
 /** Registers the routes. */
 export function udfRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database, clock, log } = context;
+  letRead(app, context.allowedOrigins);
+  // The library shows `errmsg`; the rest is what every other route answers.
+  app.setErrorHandler((thrown, _request, reply) => {
+    const { error, status } = answerOf(thrown);
+    log.info({ code: error.code }, error.message);
+    return reply.code(status).send({ s: 'error', errmsg: error.message, ...wireError(error) });
+  });
   const options = (required: string[], properties: Record<string, object>) => ({
     onRequest: requires(context, 'read'),
     schema: { hide: true, querystring: { type: 'object', required, properties } },
@@ -190,11 +199,8 @@ async function search(
 }
 
 async function history(database: Database, query: HistoryQuery): Promise<Record<string, unknown>> {
-  const { table, symbol } = resolveSymbol(database, query.symbol);
-  const timeframe = timeframeOf(query.resolution);
-  if (timeframe === undefined) {
-    throw new CandelaError('INVALID_ARGUMENT', `'${query.resolution}' is not a resolution`);
-  }
+  const { table, timeframes, symbol } = resolveSymbol(database, query.symbol);
+  const timeframe = supportedTimeframe(query.resolution, timeframes);
   const fromNs = BigInt(query.from) * nsPerSecond;
   const toNs = BigInt(query.to) * nsPerSecond;
   const request = { table: table.name, timeframe, series: symbolFilter(table, [symbol]) };
@@ -208,6 +214,17 @@ async function history(database: Database, query: HistoryQuery): Promise<Record<
   const before = await database.bars({ ...request, toNs: fromNs, order: 'desc', limit: 1 });
   if (before.rowCount === 0) return { s: 'no_data' };
   return { s: 'no_data', nextTime: seconds(before, table)[0] };
+}
+
+/** The resolution as a timeframe, if it is one of those that the configuration names. */
+function supportedTimeframe(resolution: string, stored: readonly string[]): string {
+  const supported = resolutionsFrom(stored);
+  const timeframe = timeframeOf(resolution);
+  if (timeframe !== undefined && supported.some((name) => timeframeOf(name) === timeframe)) return timeframe;
+  throw new CandelaError(
+    'TIMEFRAME_NOT_FOUND',
+    `'${resolution}' is not a resolution here: there are ${supported.join(', ')}`,
+  );
 }
 
 function historyAnswer(bars: ColumnSet, table: TableInfo, isReversed: boolean): Record<string, unknown> {

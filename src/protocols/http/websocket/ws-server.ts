@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { CandelaError, toCandelaError } from '../../../core/errors.ts';
 import { requireRole } from '../../../net/auth.ts';
 import { checkHost, type HttpContext, identify } from '../context.ts';
+import { isWelcome } from '../cross-origin.ts';
 import { endWithError } from '../error-map.ts';
 import { WsSession } from './session.ts';
 
@@ -91,7 +92,7 @@ async function letIn(
     throw new CandelaError('LIMIT_EXCEEDED', message);
   }
   checkHost(context.authenticator, request.headers.host);
-  checkOrigin(request);
+  checkOrigin(request, context.allowedOrigins);
   // Browsers cannot set headers on a WebSocket, so a token may come in the address.
   const token = new URLSearchParams(query).get('token');
   const header = token === null ? request.headers.authorization : `Bearer ${token}`;
@@ -104,11 +105,10 @@ async function letIn(
  * A page of another site must not read a server on its visitor's loopback: browsers always say where a page
  * comes from.
  */
-function checkOrigin(request: IncomingMessage): void {
-  const { origin, host } = request.headers;
-  if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return;
-  throw new CandelaError('DENIED', `pages of ${origin} may not connect`, {
-    help: 'Open the page from the server itself.',
+function checkOrigin({ headers }: IncomingMessage, origins: readonly string[]): void {
+  if (isWelcome(headers, origins)) return;
+  throw new CandelaError('DENIED', `pages of ${headers.origin} may not connect`, {
+    help: 'Open the page from the server itself, or start the server with --allowed-origins.',
   });
 }
 
