@@ -43,6 +43,8 @@ export interface EngineLimits {
   flushIntervalMs: number;
 }
 
+  /** Rows that a page of a back-fill has, about. */
+  backfillRows: number;
 /** Counters since the start. */
 export interface EngineCounters {
   rowsWritten: number;

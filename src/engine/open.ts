@@ -36,6 +36,8 @@ export interface OpenOptions {
   sealing?: Partial<SealLimits>;
   /** Default: silent. */
   log?: Logger;
+  /** Rows of history that a new rollup takes in one step, about; default 131,072. */
+  backfillRows?: number;
   clock?: Clock;
   /** Where the log is written; tests put a failing disk here. */
   fileSystem?: FileSystem;
@@ -43,6 +45,7 @@ export interface OpenOptions {
 
 const memoryBytesDefault = 256 * 1024 * 1024;
 /** Sorting a row takes about so much of the store's memory; what does not fit is spilled to the disk. */
+const backfillRowsDefault = 131_072;
 const sealBytesPerRow = 64;
 /** With less the store cannot work at all. */
 const storeBytesMin = 64 * 1024 * 1024;
@@ -87,6 +90,7 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
     flushIntervalMs: options.flushIntervalMs ?? 5_000,
   };
   const state: EngineState = {
+    backfillRows: options.backfillRows ?? backfillRowsDefault,
     storage,
     wal: null,
     catalog,

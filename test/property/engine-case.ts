@@ -2,6 +2,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CandelaError } from '../../src/core/errors.ts';
 import type { Prng } from '../../src/core/prng.ts';
 import { createPrng } from '../../src/core/prng.ts';
 import type { Database } from '../../src/engine/database.ts';
@@ -93,6 +94,7 @@ class Life {
       directory,
       memoryBytesMax: this.#memoryBytesMax,
       flushIntervalMs: 3_600_000,
+      backfillRows: pick(this.#prng, [1, 20, 500, 131_072]),
       ...(this.#isQuiet ? {} : { sealing: { intervalMs: 20, rowsMin: 30, rowsMax: 1000, idleMs: 0 } }),
       durability: pick(this.#prng, ['always', 'none'] as const),
     });
@@ -156,8 +158,23 @@ class Life {
     if (this.#table.def.kind !== 'ticks' || this.#table.rollups.length >= 8) return;
     const rollup = randomRollup(this.#prng, this.#table.def, this.#table.rollups, `roll${this.#made++}`);
     this.#note(`create ${JSON.stringify(rollup.def)}`);
-    await this.#database.createRollup(rollup.def);
-    this.#table.rollups.push(rollup);
+    const creating = this.#database.createRollup(rollup.def).catch((error: CandelaError) => error.code);
+    const isRestarted = this.#options.backend === 'duckdb' && chance(this.#prng, 0.3);
+    for (let steps = this.#prng.below(5); steps > 0; steps--) await this.#beside();
+    if (isRestarted) await this.#reopen();
+    const outcome = await creating;
+    if (typeof outcome === 'string' && !(isRestarted && outcome === 'STOPPING')) throw new Error(outcome);
+    while (this.#database.table(rollup.def.name)?.backfill)
+      await new Promise((resolve) => setImmediate(resolve));
+    if (this.#database.table(rollup.def.name)) this.#table.rollups.push(rollup);
+  }
+
+  /** What happens while a rollup is filled. */
+  async #beside(): Promise<void> {
+    const dice = this.#prng.next();
+    if (dice < 0.6) await this.#write();
+    else if (dice < 0.8) await this.#flush();
+    else await new Promise((resolve) => setTimeout(resolve, this.#prng.below(4)));
   }
 
   async #dropRollup(): Promise<void> {
@@ -197,10 +214,14 @@ class Life {
       await this.#database.close();
       await this.#open(directory);
     } else {
-      this.#note('reopen');
-      await this.#database.close();
-      await this.#open(present);
+      await this.#reopen();
     }
+  }
+
+  async #reopen(): Promise<void> {
+    this.#note('reopen');
+    await this.#database.close();
+    await this.#open(this.#directories[this.#directories.length - 1]);
   }
 
   /** Writes, reads and flushes all at once; each read must show one moment between its beginning and its end. */

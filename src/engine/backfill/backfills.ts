@@ -28,7 +28,7 @@ import { absorb } from '../rollup/absorb.ts';
 import { rowsBetween } from '../rollup/bar-intake.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import { type Fill, mergePending, nextFill, readSpan } from './fill.ts';
-import { pageRows, type Span } from './history-source.ts';
+import type { Span } from './history-source.ts';
 import { Slices } from './slices.ts';
 
 /** Pause after a page that failed. */
@@ -166,8 +166,9 @@ export class Backfills {
   #progressOf({ source, table, filledFrom }: Fill): Progress {
     const known = this.#progress;
     if (known && known.source === source && known.filledFrom === filledFrom) return known;
-    const startMs = this.#state.clock.monotonicMs();
-    const slices = new Slices(this.#state.storage, table, pageRows);
+    const { clock, storage, limits } = this.#state;
+    const startMs = clock.monotonicMs();
+    const slices = new Slices(storage, table, limits.backfillRows);
     this.#progress = { source, filledFrom, slices, rowsRead: 0, startMs, reportedMs: startMs };
     return this.#progress;
   }

@@ -13,6 +13,3 @@ export interface Span {
   fromNs: bigint;
   toNs: bigint;
 }
-
-/** Rows that a page is to have, about. */
-export const pageRows = 131_072;

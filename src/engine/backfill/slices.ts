@@ -10,8 +10,10 @@ export interface Slice {
   rowCount: number;
 }
 
+/** From `startNs` to before `endNs`, no longer than `widthNs`. */
 interface Part {
   startNs: bigint;
+  endNs: bigint;
   widthNs: bigint;
   rowCount: number;
 }
@@ -62,9 +64,10 @@ export class Slices {
       versionFrom: -(2n ** 63n),
       versionBelow: 2n ** 63n - 1n,
     });
-    // A slice of ours may not begin before the span does.
+    // The store's slices are whole multiples of the width; ours end where the span does.
     return counts.map(({ startNs, rowCount }) => ({
       startNs: startNs < fromNs ? fromNs : startNs,
+      endNs: startNs + widthNs > toNs ? toNs : startNs + widthNs,
       widthNs,
       rowCount,
     }));
@@ -78,8 +81,7 @@ export class Slices {
       const narrower = widthsNs[widthsNs.indexOf(newest.widthNs) + 1];
       if (newest.rowCount <= this.#rowsMax || narrower === undefined) return this.#joined();
       this.#parts.pop();
-      const { startNs, widthNs } = newest;
-      this.#parts.push(...(await this.#countParts(startNs, startNs + widthNs, narrower)));
+      this.#parts.push(...(await this.#countParts(newest.startNs, newest.endNs, narrower)));
     }
   }
 

@@ -9,10 +9,10 @@ import { rowsBetween } from '../rollup/bar-intake.ts';
 import { type TickBatch, ticksBetween } from '../rollup/tick-batch.ts';
 import { TickFold } from '../rollup/tick-fold.ts';
 import { storedTimeName } from '../tables/row-table.ts';
-import { type HistoryPart, pageRows, type Span } from './history-source.ts';
+import type { HistoryPart, Span } from './history-source.ts';
 
 /** Rows of one scan: counts may be out of date, and some slices cannot be cut further. */
-const scanRows = 2 * pageRows;
+const scanRows = 262_144;
 
 /** Folds the stored ticks of a span for each of the rollups of one table, a page of rows at a time, newest first. */
 export async function foldStoredTicks(
