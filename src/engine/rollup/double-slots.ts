@@ -2,7 +2,6 @@
 import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { ColumnData } from '../../market/columns.ts';
 import type { MergeOrder, Moves } from './moves.ts';
-import { moveDoubles } from './moves.ts';
 import type { AssignedTicks, Slot, SlotSpec } from './slots.ts';
 import { asDoubles } from './slots.ts';
 
@@ -29,7 +28,7 @@ export class DoublePickSlot implements Slot {
     else this.values.fill(Number.NaN, 0, rowCount);
   }
   copyRows(from: Slot, moves: Moves): void {
-    moveDoubles((from as DoublePickSlot).values, this.values, moves);
+    moves.carry((from as DoublePickSlot).values, this.values);
   }
   mergeRows(from: Slot, moves: Moves, { earlier, later }: MergeOrder): void {
     const wins = this.#isFirst ? earlier : later;
@@ -74,7 +73,7 @@ export class DoubleExtremeSlot implements Slot {
     else foldMax(column.values, count, target, this.values);
   }
   copyRows(from: Slot, moves: Moves): void {
-    moveDoubles((from as DoubleExtremeSlot).values, this.values, moves);
+    moves.carry((from as DoubleExtremeSlot).values, this.values);
   }
   mergeRows(from: Slot, moves: Moves): void {
     if (this.#isMin) mergeMin((from as DoubleExtremeSlot).values, this.values, moves);
@@ -152,8 +151,8 @@ export class DoubleSumSlot implements Slot {
       clearEmpty(values, count, target, rowCount, sums);
   }
   copyRows(from: Slot, moves: Moves): void {
-    moveDoubles((from as DoubleSumSlot).sums, this.sums, moves);
-    moveDoubles((from as DoubleSumSlot).compensations, this.compensations, moves);
+    moves.carry((from as DoubleSumSlot).sums, this.sums);
+    moves.carry((from as DoubleSumSlot).compensations, this.compensations);
   }
   mergeRows(from: Slot, moves: Moves): void {
     mergeSums(from as DoubleSumSlot, this, moves);
@@ -286,7 +285,7 @@ export class CountSlot implements Slot {
     if (column) countPresent(column, count, target, this.counts);
   }
   copyRows(from: Slot, moves: Moves): void {
-    moveDoubles((from as CountSlot).counts, this.counts, moves);
+    moves.carry((from as CountSlot).counts, this.counts);
   }
   mergeRows(from: Slot, { count, from: fromRows, to }: Moves): void {
     const { counts } = from as CountSlot;

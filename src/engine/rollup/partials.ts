@@ -13,7 +13,7 @@
  *     t256  the time cut to a multiple of 256 ns          tie   (time mod 256 ns) × 2^44 + arrival number
  */
 import { createSlot } from './create-slot.ts';
-import { type MergeOrder, Moves, moveDoubles } from './moves.ts';
+import { type MergeOrder, Moves } from './moves.ts';
 import type { Slot, SlotSpec } from './slots.ts';
 
 /** Arrival numbers stay below this, so that a tie is an exact double. */
@@ -73,13 +73,14 @@ export class Partials {
   /** Rows become copies of another table's rows; `slotFrom[i]` is the other's slot for our slot i. */
   copyRows(from: Partials, moves: Moves, slotFrom: Int32Array): void {
     for (let i = 0; i < moves.count; i++) this.group[moves.to[i]] = from.group[moves.from[i]];
-    moveDoubles(from.start, this.start, moves);
-    moveDoubles(from.firstT, this.firstT, moves);
-    moveDoubles(from.firstTie, this.firstTie, moves);
-    moveDoubles(from.lastT, this.lastT, moves);
-    moveDoubles(from.lastTie, this.lastTie, moves);
-    moveDoubles(from.rows, this.rows, moves);
+    moves.carry(from.start, this.start);
+    moves.carry(from.firstT, this.firstT);
+    moves.carry(from.firstTie, this.firstTie);
+    moves.carry(from.lastT, this.lastT);
+    moves.carry(from.lastTie, this.lastTie);
+    moves.carry(from.rows, this.rows);
     for (let i = 0; i < this.slots.length; i++) this.slots[i].copyRows(from.slots[slotFrom[i]], moves);
+    moves.carryOut();
   }
 
   /** Merges another table's rows, each of the same group and bucket, into rows that are not empty. */

@@ -50,6 +50,7 @@ export interface Slot {
   grow(capacity: number): void;
   /** Rows 0 … rowCount-1 become what their ticks give. */
   fold(ticks: AssignedTicks): void;
+  /** Doubles may be left to `moves.carry`. */
   copyRows(from: Slot, moves: Moves): void;
   mergeRows(from: Slot, moves: Moves, order: MergeOrder): void;
   /** The stored columns' values for `rows`, in the order of `storedColumnsOf`. */
