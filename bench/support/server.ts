@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-const entry = join(import.meta.dirname, '../../../dist/cli/main.js');
+const entry = join(import.meta.dirname, '../../../dist/cli/candela.cjs');
 const startMsMax = 30_000;
 
 /** A server that listens. */

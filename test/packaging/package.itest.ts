@@ -27,7 +27,7 @@ it('packs the built program and nothing of its tests', () => {
   ];
   const paths = files.map(({ path }) => path);
   expect(paths).toEqual(
-    expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/cli/main.js']),
+    expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/cli/candela.cjs']),
   );
   expect(paths.filter((path) => !/^(dist\/|package\.json$|[A-Z]+(\.md)?$)/.test(path))).toEqual([]);
   expect(paths.filter((path) => /\.(i?test|case|bench)\.|\/testing\//.test(path))).toEqual([]);

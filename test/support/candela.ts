@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 
 /** The program's entry. */
-export const candelaEntry = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+export const candelaEntry = fileURLToPath(new URL('../../dist/cli/candela.cjs', import.meta.url));
 
 const startMsMax = 30_000;
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const entry = fileURLToPath(new URL('../../dist/cli/candela.cjs', import.meta.url));
 const startMsMax = 20_000;
 
 /** A server with a data directory of its own. */

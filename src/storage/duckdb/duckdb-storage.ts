@@ -52,16 +52,12 @@ export interface DuckDbStorageOptions {
   memoryBytesMax?: number;
   /** Threads for queries; default 2. */
   threads?: number;
-  /**
-   * SQL snapshots at a time; default 2. A running query holds one of Node's `UV_THREADPOOL_SIZE` (4) threads, which
-   * file writes need too: keep this at least two below it.
-   */
+  /** Point reads at a time; default 2. See `thread-pool.ts`. */
+  readersMax?: number;
+  /** SQL snapshots at a time; default 2. See `thread-pool.ts`. */
   snapshotsMax?: number;
   log: Logger;
 }
-
-/** Connections for point reads. */
-const readerCount = 2;
 
 /** Opens or creates the store. Throws `DATA_DIRECTORY_IN_USE`, `CORRUPT_STORE`, `INVALID_CONFIG`. */
 export async function openDuckDbStorage(options: DuckDbStorageOptions): Promise<Storage> {
@@ -94,7 +90,7 @@ async function openStorage(
     const writer = await instance.connect();
     const sealer = await instance.connect();
     const layouts = await readLayouts(writer);
-    const readers = await ReaderPool.open(instance, readerCount);
+    const readers = await ReaderPool.open(instance, options.readersMax ?? 2);
     const readTree = queryTreeReader(readers);
     const snapshots = new SnapshotPool(instance, readTree, options.snapshotsMax ?? 2);
     const checkpoints = directory === null ? null : { directory, writer, readers, log };
@@ -313,7 +309,6 @@ class DuckDbStorage implements Storage {
     const context = {
       connection: writer,
       layouts: new Map(this.#layouts),
-      appended: new Map<number, number>(),
     };
     try {
       await writer.run('BEGIN');

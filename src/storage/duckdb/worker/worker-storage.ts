@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Storage, StorageImage, StorageSnapshot } from '../../storage.ts';
 import { claimFile, databaseFileName } from '../database-file.ts';
 import type { DuckDbStorageOptions } from '../duckdb-storage.ts';
+import { callsOf } from '../thread-pool.ts';
 import { type RemoteObject, StoreThread } from './store-thread.ts';
 
 /** Of an object with methods: what each returns. `end`: nothing, and it is the last call. */
@@ -35,11 +36,15 @@ const storageMethods = {
 /** A table with a line for every method, or the compiler says which is missing. */
 type Of<T> = Record<keyof T, Methods[string]>;
 
+/** What a program says of the store; how many calls run at a time follows from Node's thread pool. */
+export type OpenStorageOptions = Omit<DuckDbStorageOptions, 'readersMax' | 'snapshotsMax'>;
+
 /**
  * Opens the store: on a thread of its own where this runs as compiled, in this one where it runs from its TypeScript
  * sources, which a thread cannot load. Throws as `openDuckDbStorage`.
  */
-export async function openStorage(options: DuckDbStorageOptions): Promise<Storage> {
+export async function openStorage(given: OpenStorageOptions): Promise<Storage> {
+  const options = { ...given, ...callsOf(process.env.UV_THREADPOOL_SIZE) };
   if (!import.meta.url.endsWith('.ts'))
     return openWorkerStorage(options, new URL('./host.js', import.meta.url));
   const { openDuckDbStorage } = await import('../duckdb-storage.ts');
