@@ -29,7 +29,7 @@ import { runOps } from './committing.ts';
 import { claimFile, databaseFileName } from './database-file.ts';
 import { storeError } from './errors.ts';
 import { checkpointForImage, imageOf, openForImages } from './imaging.ts';
-import { openInstance } from './instance.ts';
+import { holdDatabase, openInstance } from './instance.ts';
 import { SnapshotPool } from './query/snapshot.ts';
 import { type QueryTree, queryTreeReader } from './query/tree.ts';
 import {
@@ -42,6 +42,7 @@ import {
 } from './scan-sql.ts';
 import { sealRange } from './sealing.ts';
 import { ReaderPool } from './statements.ts';
+import { cutTornLogs } from './torn-log.ts';
 import { readColumnsInTurns } from './vector-reader.ts';
 
 /** Where the store lives and what it may use. */
@@ -80,12 +81,14 @@ async function openStorage(
   onClose: () => void,
 ): Promise<Storage> {
   const { directory, log } = options;
-  const instance = await openInstance({
+  const settings = {
     file,
     temporaryDirectory: directory === null ? null : resolve(directory, 'temporary'),
     memoryBytesMax: options.memoryBytesMax ?? 2 ** 30,
     threads: options.threads ?? 2,
-  });
+  };
+  if (directory !== null) await cutTornLogs(file, () => holdDatabase(settings), log);
+  const instance = await openInstance(settings);
   try {
     const writer = await instance.connect();
     const sealer = await instance.connect();

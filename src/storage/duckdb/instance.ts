@@ -35,7 +35,25 @@ export async function openInstance(options: InstanceOptions): Promise<DuckDBInst
   return instance;
 }
 
-async function createInstance(options: InstanceOptions): Promise<DuckDBInstance> {
+/**
+ * Keeps other processes from writing to the database until the result is called: opens it for reading. Throws
+ * `DATA_DIRECTORY_IN_USE`.
+ */
+export async function holdDatabase(options: InstanceOptions): Promise<() => void> {
+  try {
+    const instance = await createInstance(options, { access_mode: 'READ_ONLY' });
+    return () => instance.closeSync();
+  } catch (error) {
+    if (error instanceof CandelaError && error.code === 'DATA_DIRECTORY_IN_USE') throw error;
+    // A torn log may not even be read. But DuckDB locks before it reads, so nobody else has the database open.
+    return () => {};
+  }
+}
+
+async function createInstance(
+  options: InstanceOptions,
+  settings: Record<string, string> = {},
+): Promise<DuckDBInstance> {
   try {
     // In this order: once access is off, DuckDB takes no other directory.
     return await DuckDBInstance.create(options.file, {
@@ -48,6 +66,7 @@ async function createInstance(options: InstanceOptions): Promise<DuckDBInstance>
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',
+      ...settings,
     });
   } catch (error) {
     throw openError(error, options.file);
