@@ -158,7 +158,7 @@ function sumOf(values: readonly Scalar[]): number | bigint | Decimal {
   const [first] = values;
   if (isDecimal(first)) {
     const decimals = values as readonly Decimal[];
-    const scale = Math.max(...decimals.map((value) => value.scale));
+    const scale = decimals.reduce((most, value) => Math.max(most, value.scale), 0);
     const coefficient = decimals.reduce(
       (sum, value) => sum + value.coefficient * 10n ** BigInt(scale - value.scale),
       0n,

@@ -167,7 +167,7 @@ function applyRows(state: State, op: RowsOp): void {
       incoming.some((other) => key.every((position) => sameValue(row[position], other[position])));
     found.rows = found.rows.filter((row) => !replaced(row));
   }
-  found.rows.push(...incoming);
+  for (const row of incoming) found.rows.push(row);
 }
 
 function rowsOf(table: StoredTable, columns: ColumnData[], rowCount: number): Row[] {
