@@ -1,10 +1,15 @@
 import type { Scenario } from './harness/scenario.ts';
 import { appendScenarios } from './macro/append.ts';
 import { asOfScenario } from './macro/asof.ts';
+import { backfillScenario } from './macro/backfill.ts';
 import { httpWriteScenarios } from './macro/http-write.ts';
+import { klineScenarios } from './macro/klines.ts';
+import { lateTickScenario } from './macro/late-ticks.ts';
 import { liveLatencyScenario } from './macro/live-latency.ts';
 import { readScenario } from './macro/reads.ts';
 import { restartScenario } from './macro/restart.ts';
+import { sealedReadScenario } from './macro/sealed-read.ts';
+import { sqlBarsScenario } from './macro/sql-bars.ts';
 import { installScenario, startScenario } from './macro/start.ts';
 import { cascadeScenario } from './micro/cascade.ts';
 import { codecScenarios } from './micro/codecs.ts';
@@ -17,8 +22,13 @@ export const scenarios: Scenario[] = [
   ...httpWriteScenarios,
   liveLatencyScenario,
   readScenario,
+  sealedReadScenario,
+  lateTickScenario,
+  ...klineScenarios,
+  sqlBarsScenario,
   asOfScenario,
   restartScenario,
+  backfillScenario,
   startScenario,
   installScenario,
   cascadeScenario,
