@@ -154,12 +154,21 @@ async function write(
   onInvalid: 'fail' | 'skip',
 ): Promise<WriteResult> {
   const path = `/write/${encodeURIComponent(table)}?onInvalid=${onInvalid}`;
-  const result: WriteResult = { lsn: 0, rowCount: 0, rejected: [] };
+  const result: WriteResult = {
+    lsn: 0,
+    rowCount: 0,
+    duplicates: 0,
+    corrected: 0,
+    repeated: false,
+    rejected: [],
+  };
   for (let from = 0; from < batch.rowCount; from += rowsPerRequest) {
     const part = sliceBatch(batch, from, Math.min(batch.rowCount, from + rowsPerRequest));
     const answer = await call<WireWriteResult>({ method: 'POST', path, ...(await encodeRows(part)) });
     result.lsn = answer.lsn;
     result.rowCount += answer.rowCount;
+    result.duplicates += answer.duplicates;
+    result.corrected += answer.corrected;
     result.rejected.push(...answer.rejected.map((row): RowRejection => ({ ...row, row: row.row + from })));
   }
   return result;

@@ -5,7 +5,7 @@
 import type { RowRejection } from '../core/errors.ts';
 import type { BucketingOptions } from '../market/bucketing.ts';
 import type { Batch, ColumnSet, Scalar } from '../market/columns.ts';
-import type { CandlesDef, ColumnDef, GapMode, RollupDef, TableDef } from '../market/schema.ts';
+import type { CandlesDef, ColumnDef, DedupDef, GapMode, RollupDef, TableDef } from '../market/schema.ts';
 
 /** When a write is acknowledged: after fdatasync; within a second of it; or as soon as it is in memory. */
 export type Durability = 'always' | 'interval' | 'none';
@@ -30,14 +30,26 @@ export interface WriteOptions {
    * the result names them.
    */
   onInvalid?: 'fail' | 'skip';
+  /**
+   * The client's name for this batch, at most 256 characters. A batch whose id is among the newest 10,000 that were
+   * acknowledged for the table (after a restart too) is not written again: it gets the first one's answer. While the
+   * first is still being written, the second waits for it.
+   */
+  batchId?: string;
 }
 
 /** An acknowledged write. */
 export interface WriteResult {
   /** Position in the log; reads after the acknowledgement see it. 0 for plain tables, which have their own log. */
   lsn: number;
-  /** Rows accepted. */
+  /** Rows written: neither refused, nor duplicates, nor corrections of other rows. */
   rowCount: number;
+  /** Tables with `dedup`: rows dropped because they were there already. */
+  duplicates: number;
+  /** Tables with `dedup` that keep the last: rows that took the place of another. */
+  corrected: number;
+  /** The batch's id was known: nothing was written, the counts are those of the first time. */
+  repeated: boolean;
   /** Rows refused, with `onInvalid: 'skip'`. */
   rejected: RowRejection[];
 }
@@ -158,13 +170,16 @@ export interface SubscribeRequest {
  * - `ticks`: rows as they were written.
  * - `live`: present states of open bars; a later one of the same bar replaces it.
  * - `closed`: bars that are complete: their bucket has passed.
- * - `correction`: bars already sent as closed, changed by late ticks: the full new bar.
+ * - `correction`: bars already sent as closed, changed by late, corrected or deleted ticks: the full new bar. Of a ticks
+ *   table: rows that took the place of rows sent before, with the same series and time.
+ * - `deleted`: bars that have no ticks any more, live ones too: only the columns that name them, time and series key. Of a
+ *   ticks table: the rows that are gone, as they were.
  * - `lagged`: the consumer was too slow and `dropped` ticks or closed bars were left out before the next event;
  *   read the range again.
  */
 export type BusEvent =
   | {
-      type: 'snapshot' | 'ticks' | 'live' | 'closed' | 'correction';
+      type: 'snapshot' | 'ticks' | 'live' | 'closed' | 'correction' | 'deleted';
       table: string;
       lsn: number;
       rows: ColumnSet;
@@ -223,6 +238,11 @@ export interface DatabaseStatus {
   batchesWritten: number;
   pendingBytes: number;
   hotBytes: number;
+  /** Tables with `dedup`: rows dropped because they were there, and rows that took the place of another. */
+  rowsDuplicate: number;
+  rowsCorrected: number;
+  /** Rows taken away by `deleteRows`. */
+  rowsDeleted: number;
   walBytes: number;
   storeBytes: number;
   flushes: number;
@@ -249,15 +269,54 @@ export interface BackupInfo {
 }
 
 /** A change of a live table. */
-export type TableChange = { addColumn: ColumnDef };
+export type TableChange =
+  | { addColumn: ColumnDef }
+  /** From now on; rows that are there stay. Null: no rows are the same any more. */
+  | { dedup: DedupDef | null };
 
 /**
  * An open database. All methods throw `CandelaError`; names are matched exactly.
+/** Which rows are to be deleted: all conditions hold at once. */
+export interface DeleteRequest {
+  series?: SeriesFilter;
+  /** Inclusive. */
+  fromNs?: bigint;
+  /** Exclusive. */
+  toNs?: bigint;
+  /** Columns of the row that have these values; null for missing. Decimals are equal by value. */
+  where?: Record<string, Scalar>;
+}
+
+/** What `deleteRows` did. */
+export interface DeleteResult {
+  /** Position in the log; reads see it. */
+  lsn: number;
+  rowCount: number;
+}
+
+/** A range of time whose bars are to be made again from the ticks; absent bounds are open. */
+export interface RefreshRequest {
+  /** A ticks table stands for all its rollups; a rollup for itself, the levels below it and the levels built on it. */
+  table: string;
+  fromNs?: bigint;
+  toNs?: bigint;
+}
+
+/** What `refresh` found. */
+export interface RefreshResult {
+  /** Bars looked at, in all levels. */
+  bars: number;
+  /** Bars that were other than their ticks make them, and are right now. */
+  changed: number;
+  /** Bars left as they are, since retention has dropped some of their ticks. */
+  skipped: number;
+}
+
  * After `close` every method throws `STOPPING`.
  */
 export interface Database {
   createTable(def: TableDef): Promise<TableInfo>;
-  /** The new column must be nullable. */
+  /** A new column must be nullable. */
   alterTable(name: string, change: TableChange): Promise<TableInfo>;
   /** Also drops a rollup. `TABLE_IN_USE` while rollups read from it. */
   dropTable(name: string): Promise<void>;
@@ -284,6 +343,16 @@ export interface Database {
   /** Buckets in which series have nothing, inside the sessions of their calendar: see `GapsResult`. */
   gaps(request: GapsRequest): Promise<GapsResult>;
   /** The latest row of each series, from memory. For a rollup: the latest bar, live. */
+  /**
+   * Takes rows away, and out of every bar. Without any condition all of them; a rollup's bars go with their ticks only
+   * (`UNSUPPORTED`). Throws `COLUMN_NOT_FOUND`, `INVALID_ARGUMENT`.
+   */
+  deleteRows(table: string, request: DeleteRequest): Promise<DeleteResult>;
+  /**
+   * Makes the bars that overlap the range again from the ticks, a part at a time, and stores those that differ. Only
+   * needed where something outside the database changed its files.
+   */
+  refresh(request: RefreshRequest): Promise<RefreshResult>;
   latest(table: string, series?: SeriesFilter): ColumnSet;
   subscribe(request: SubscribeRequest): Promise<Subscription>;
   /** One read-only SQL statement over every table and rollup; sees all acknowledged writes. */

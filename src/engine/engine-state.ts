@@ -6,6 +6,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { WalWriter } from './wal/writer.ts';
+import type { BatchIds } from './write/batch-ids.ts';
 
 /** See the head of this file. */
 export interface EngineState {
@@ -18,6 +19,7 @@ export interface EngineState {
   readonly log: Logger;
   /** Commits to the store happen one at a time, in this queue. */
   readonly commits: Serial;
+  readonly batchIds: BatchIds;
   readonly limits: EngineLimits;
   readonly counters: EngineCounters;
   /** Position of the last batch applied to memory (the write path). */
@@ -41,14 +43,17 @@ export interface EngineLimits {
   flushBytes: number;
   /** … or so long after the last, if anything is. */
   flushIntervalMs: number;
-}
-
   /** Rows that a page of a back-fill has, about. */
   backfillRows: number;
+}
+
 /** Counters since the start. */
 export interface EngineCounters {
   rowsWritten: number;
   rowsRejected: number;
+  rowsDuplicate: number;
+  rowsCorrected: number;
+  rowsDeleted: number;
   batchesWritten: number;
   flushes: number;
   flushMsLast: number;

@@ -20,10 +20,14 @@ import type {
   Database,
   DatabaseStatus,
   GapsRequest,
+  DeleteRequest,
+  DeleteResult,
   GapsResult,
   ReadRequest,
   ReadResult,
   SeriesFilter,
+  RefreshRequest,
+  RefreshResult,
   SeriesInfo,
   SqlOptions,
   SqlResult,
@@ -41,10 +45,12 @@ import { findTimeframe } from './read/find-timeframe.ts';
 import { bars, gaps, latest, matchSeries, read, readAgain } from './read/read-path.ts';
 import { snapshotEvent } from './read/subscribe-snapshot.ts';
 import type { SealLimits } from './seal/seal-state.ts';
+import { deleteRows } from './recompute/delete-rows.ts';
+import { refresh } from './recompute/refresh.ts';
 import { Sealer } from './seal/sealer.ts';
 import { runSql } from './sql-path.ts';
 import { Gate } from './write/gate.ts';
-import { writeBatch } from './write/write-path.ts';
+import { type WritePath, writeBatch } from './write/write-path.ts';
 
 /** How often bars are looked for whose time has passed without a tick. */
 const overdueIntervalMs = 250;
@@ -97,6 +103,15 @@ export class Engine implements Database {
   }
 
   async createTable(def: TableDef): Promise<TableInfo> {
+  get #path(): WritePath {
+    return {
+      state: this.#check(),
+      flusher: this.#flusher,
+      gate: this.#gate,
+      publisher: this.#publisher,
+    };
+  }
+
     return tableInfo(await createTable(this.#ddl, def));
   }
 

@@ -13,6 +13,8 @@ import { Bus } from './bus/bus.ts';
 import type { Database, Durability } from './database.ts';
 import { Engine } from './engine.ts';
 import type { EngineState } from './engine-state.ts';
+import { Flusher } from './flush/flusher.ts';
+import { replayAmendment } from './recompute/amend.ts';
 import { recover } from './recovery.ts';
 import type { SealLimits } from './seal/seal-state.ts';
 import { replayWal } from './wal/reader.ts';
@@ -34,18 +36,18 @@ export interface OpenOptions {
   flushIntervalMs?: number;
   /** When closed chunks are rewritten in series order: see `engine/seal`. */
   sealing?: Partial<SealLimits>;
-  /** Default: silent. */
-  log?: Logger;
   /** Rows of history that a new rollup takes in one step, about; default 131,072. */
   backfillRows?: number;
+  /** Default: silent. */
+  log?: Logger;
   clock?: Clock;
   /** Where the log is written; tests put a failing disk here. */
   fileSystem?: FileSystem;
 }
 
+const backfillRowsDefault = 131_072;
 const memoryBytesDefault = 256 * 1024 * 1024;
 /** Sorting a row takes about so much of the store's memory; what does not fit is spilled to the disk. */
-const backfillRowsDefault = 131_072;
 const sealBytesPerRow = 64;
 /** With less the store cannot work at all. */
 const storeBytesMin = 64 * 1024 * 1024;
@@ -81,16 +83,16 @@ type Complete = OpenOptions & { log: Logger; memoryBytesMax: number };
 
 async function openOn(storage: Storage, directory: string | null, options: Complete): Promise<Database> {
   const { log } = options;
-  const { catalog, lsn } = await recover(storage);
+  const { catalog, batchIds, lsn } = await recover(storage);
   const clock = options.clock ?? systemClock;
   const limits = {
     memoryBytesMax: options.memoryBytesMax,
     pendingBytesMax: options.memoryBytesMax / 2,
     flushBytes: options.memoryBytesMax / 8,
     flushIntervalMs: options.flushIntervalMs ?? 5_000,
+    backfillRows: options.backfillRows ?? backfillRowsDefault,
   };
   const state: EngineState = {
-    backfillRows: options.backfillRows ?? backfillRowsDefault,
     storage,
     wal: null,
     catalog,
@@ -102,8 +104,18 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
     clock,
     log,
     commits: createSerial(),
+    batchIds,
     limits,
-    counters: { rowsWritten: 0, rowsRejected: 0, batchesWritten: 0, flushes: 0, flushMsLast: 0 },
+    counters: {
+      rowsWritten: 0,
+      rowsRejected: 0,
+      rowsDuplicate: 0,
+      rowsCorrected: 0,
+      rowsDeleted: 0,
+      batchesWritten: 0,
+      flushes: 0,
+      flushMsLast: 0,
+    },
     appliedLsn: lsn,
     flushedLsn: lsn,
     pendingBytes: 0,
@@ -136,10 +148,13 @@ async function replay(
   place: { directory: string; fileSystem: FileSystem },
 ): Promise<void> {
   const byId = new Map(state.catalog.rows().map((entry) => [entry.id, entry]));
+  const flusher = new Flusher(state);
+  flusher.stop();
   let frames = 0;
   for await (const frame of replayWal({ ...place, afterLsn: state.appliedLsn, log: state.log })) {
     const entry = byId.get(frame.table);
-    if (entry) applyFrame(state, entry, frame);
+    if (entry && frame.kind === 'amendment') await replayAmendment(state, flusher, entry, frame);
+    else if (entry) applyFrame(state, entry, frame);
     state.appliedLsn = frame.lsn;
     frames++;
   }

@@ -18,10 +18,12 @@ import { fromStored } from './rollup/stored-bars.ts';
 import type { SeriesIndex } from './series/series-index.ts';
 import { barsTarget } from './tables/bars-target.ts';
 import { storedTimeName } from './tables/row-table.ts';
+import { BatchIds } from './write/batch-ids.ts';
 
 /** What the store held. */
 export interface Recovered {
   catalog: Catalog;
+  batchIds: BatchIds;
   /** Replay the log after this. */
   lsn: number;
 }
@@ -41,7 +43,7 @@ export async function recover(storage: Storage): Promise<Recovered> {
     if (document.table) await restoreTable(storage, catalog, document, position.nextRows[document.id] ?? 0);
     else await restoreRollup(storage, catalog, document);
   }
-  return { catalog, lsn: position.lsn };
+  return { catalog, batchIds: BatchIds.from(documents), lsn: position.lsn };
 }
 
 function parse<T>(documents: Map<string, string>, key: string): T | undefined {
@@ -108,10 +110,10 @@ async function restoreRollup(storage: Storage, catalog: Catalog, document: Entry
   if (!document.rollup) return;
   const entry = rollupEntry(catalog, document.id, document.version, document.rollup);
   catalog.add(entry);
-  attach(entry);
-  if (ownsGroups(entry)) {
   entry.node.filledFrom = document.backfill?.filledFrom ?? Number.NEGATIVE_INFINITY;
   entry.node.storedFilledFrom = entry.node.filledFrom;
+  attach(entry);
+  if (ownsGroups(entry)) {
     await restoreSeries(storage, entry.groups.index, entry.id);
     entry.groups.storedCount = entry.groups.index.count;
   }

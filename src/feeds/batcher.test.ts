@@ -163,6 +163,9 @@ describe('rejected rows', () => {
     recording.database.write = async (_, batch) => ({
       lsn: 1,
       rowCount: batch.rowCount - 1,
+      duplicates: 0,
+      corrected: 0,
+      repeated: false,
       rejected: [{ row: 0, column: null, reason: 'time is too old' }],
     });
     push(1);

@@ -36,10 +36,10 @@ export function recordingDatabase(): RecordingDatabase {
     table: (name) => tables.get(name),
     tables: () => [...tables.values()],
     createTable: async (def) => addTable(def),
-    async alterTable(name, { addColumn }) {
+    async alterTable(name, change) {
       const info = tables.get(name);
       if (!info) throw new CandelaError('TABLE_NOT_FOUND', `there is no table '${name}'`);
-      info.columns = [...info.columns, addColumn];
+      if ('addColumn' in change) info.columns = [...info.columns, change.addColumn];
       return info;
     },
     async createCandles(def) {
@@ -51,7 +51,8 @@ export function recordingDatabase(): RecordingDatabase {
     async write(table, batch): Promise<WriteResult> {
       await (recording as RecordingDatabase).onWrite(table, batch);
       recording.writes.push({ table, batch });
-      return { lsn: recording.writes.length, rowCount: batch.rowCount, rejected: [] };
+      const none = { duplicates: 0, corrected: 0, repeated: false, rejected: [] };
+      return { lsn: recording.writes.length, rowCount: batch.rowCount, ...none };
     },
     async sql() {
       return { rowCount: 0, names: [], columns: [], types: [], truncated: false };

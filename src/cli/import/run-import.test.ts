@@ -49,7 +49,8 @@ function collectingTarget(tables: TableDef[] = []) {
         if ((values.price as number) < 0) rejected.push({ row, column: 'price', reason: 'is negative' });
         else rows.push(values);
       }
-      return { lsn: 1, rowCount: batch.rowCount - rejected.length, rejected };
+      const rowCount = batch.rowCount - rejected.length;
+      return { lsn: 1, rowCount, duplicates: 0, corrected: 0, repeated: false, rejected };
     },
   };
   return { target, rows, defs, candles };

@@ -109,7 +109,7 @@ export function liveBars(entry: RollupEntry, wanted: Int32Array): GroupedBars {
 }
 
 /** What memory knows of the bars before: for bars told as they close, which need not follow one another. */
-function barsBefore(node: RollupNode): BarsBefore {
+export function barsBefore(node: RollupNode): BarsBefore {
   return {
     valueOf: (group, slot, start) => node.lastValueBefore(group, start, slot),
     areAdjacent: false,

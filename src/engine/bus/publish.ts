@@ -4,8 +4,10 @@ import { concatSets, takeSetRows } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import type { RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import type { EngineState } from '../engine-state.ts';
+import type { AmendmentPlan, PlannedLevel } from '../recompute/plan-amendment.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import { knownTime } from '../tables/known-time.ts';
+import { amendedBars, amendedTicks } from './amended-events.ts';
 import type { BarKey, GroupedBars } from './bar-events.ts';
 import { closedSince, overdueBars, regrownBars } from './bar-events.ts';
 import type { BusSubscription } from './bus.ts';
@@ -35,6 +37,35 @@ export class Publisher {
         level.children.forEach(visit);
       };
       visit(node);
+    }
+  }
+
+  /** Rows were taken away or changed, and bars with them. */
+  publishAmended(plan: Pick<AmendmentPlan, 'entry' | 'amendment' | 'before'>): void {
+    const { entry } = plan;
+    const subscriptions = this.#state.bus.forTicks(entry.def.name);
+    if (subscriptions.size === 0) return;
+    const { gone, changed } = amendedTicks(plan);
+    this.#push(subscriptions, 'deleted', entry.def.name, gone.rows, gone.groups);
+    this.#push(subscriptions, 'correction', entry.def.name, changed.rows, changed.groups);
+  }
+
+  /** Bars of these levels were made again. */
+  publishAmendedBars(levels: readonly PlannedLevel[]): void {
+    for (const level of levels) {
+      const { entry } = level;
+      const subscriptions = this.#state.bus.forNode(entry.node);
+      // What counts as told as closed is kept right in any case.
+      const { gone, closed, reopened, late } = amendedBars(level);
+      if (subscriptions.size === 0) continue;
+      const wanting = [...subscriptions].filter(({ topic }) => topic.closed);
+      this.#push(subscriptions, 'deleted', entry.node.name, gone.rows, gone.groups);
+      this.#push(wanting, 'closed', entry.node.name, closed.rows, closed.groups);
+      this.#push(wanting, 'correction', entry.node.name, reopened.rows, reopened.groups);
+      if (late.length > 0 && wanting.length > 0) this.#correct(entry, late);
+      const live = Int32Array.from(level.live);
+      for (const subscription of subscriptions)
+        if (subscription.topic.live) subscription.touch(live, live.length);
     }
   }
 
@@ -131,7 +162,7 @@ export class Publisher {
 
   #push(
     subscriptions: Iterable<BusSubscription>,
-    type: 'ticks' | 'closed' | 'correction',
+    type: 'ticks' | 'closed' | 'correction' | 'deleted',
     table: string,
     rows: ColumnSet,
     series: Int32Array,

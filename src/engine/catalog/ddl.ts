@@ -56,24 +56,11 @@ export function alterTable(ddl: Ddl, name: string, change: TableChange): Promise
     const entry = ddl.state.catalog.find(name);
     if (entry.kind === 'rollup')
       throw new CandelaError('UNSUPPORTED', `'${name}' is a rollup: its columns cannot be changed`);
-    const column: ColumnDef = { ...change.addColumn, nullable: true };
-    checkColumn(entry.def, column);
-    if (change.addColumn.nullable === false) {
-      throw new CandelaError(
-        'INVALID_SCHEMA',
-        `column '${column.name}' must be nullable: the rows that are there have no value for it`,
-      );
-    }
-    const def = checkTable({ ...entry.def, columns: [...entry.def.columns, column] });
+    const { def, ops } =
+      'addColumn' in change ? withColumn(entry, change.addColumn) : withDedup(entry, change.dedup);
     const changed: Entry = { ...entry, def, version: entry.version + 1 };
-    const table = physicalId(entry.id, tableRole.rows);
-    const isStored = entry.kind === 'plain' || isRowColumn(def, column);
-    const ops: StorageOp[] = [
-      ...(isStored ? [{ op: 'add-column' as const, table, column: { ...column, nullable: true } }] : []),
-      ...publishOps(changed),
-    ];
-    await commit(ddl, ops, () => {
-      if (entry.kind === 'rows') entry.table.addColumn(def);
+    await commit(ddl, [...ops, ...publishOps(changed)], () => {
+      if (entry.kind === 'rows') entry.table.redefine(def);
       // Rollups hold on to the entry of their ticks table, so it is changed in place.
       Object.assign(entry, changed);
     });
@@ -81,10 +68,35 @@ export function alterTable(ddl: Ddl, name: string, change: TableChange): Promise
   });
 }
 
+interface Redefinition {
+  def: TableDef;
+  ops: StorageOp[];
+}
+
+function withColumn(entry: RowsEntry | PlainEntry, added: ColumnDef): Redefinition {
+  const column: ColumnDef = { ...added, nullable: true };
+  checkColumn(entry.def, column);
+  if (added.nullable === false) {
+    throw new CandelaError(
+      'INVALID_SCHEMA',
+      `column '${column.name}' must be nullable: the rows that are there have no value for it`,
+    );
+  }
+  const def = checkTable({ ...entry.def, columns: [...entry.def.columns, column] });
+  const table = physicalId(entry.id, tableRole.rows);
+  const isStored = entry.kind === 'plain' || isRowColumn(def, column);
+  return { def, ops: isStored ? [{ op: 'add-column', table, column: { ...column, nullable: true } }] : [] };
+}
+
+function withDedup({ def }: RowsEntry | PlainEntry, dedup: DedupDef | null): Redefinition {
+  const { dedup: _, ...others } = def;
+  return { def: checkTable(dedup === null ? others : { ...others, dedup }), ops: [] };
+}
+
 /** See `Database.dropTable`. */
 export function dropTable(ddl: Ddl, name: string): Promise<void> {
   return ddl.gate.exclusive(async () => {
-    const { catalog, bus } = ddl.state;
+    const { catalog, bus, batchIds } = ddl.state;
     const entry = catalog.find(name);
     const users = catalog.rollups().filter((rollup) => rollup.def.source === name);
     if (users.length > 0) {
@@ -93,7 +105,8 @@ export function dropTable(ddl: Ddl, name: string): Promise<void> {
         `'${name}' is read by ${users.map(({ def }) => `'${def.name}'`).join(', ')}`,
       );
     }
-    await commit(ddl, dropOps(entry), () => {
+    await commit(ddl, [...dropOps(entry), ...batchIds.of(entry.id).dropOps()], () => {
+      batchIds.forget(entry.id);
       if (entry.kind === 'rollup') detach(entry);
       catalog.remove(entry);
     });

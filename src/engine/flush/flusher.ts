@@ -20,6 +20,7 @@ import { Partials } from '../rollup/partials.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import { toStored } from '../rollup/stored-bars.ts';
 import { barsTarget } from '../tables/bars-target.ts';
+import type { BatchIds } from '../write/batch-ids.ts';
 import { planClosed } from './closed-bars.ts';
 import { evictToBudget, pendingBytesOf } from './memory.ts';
 import { planRows, planSeries } from './pending-rows.ts';
@@ -31,6 +32,13 @@ export const positionKey = 'position';
 export interface PositionDocument {
   lsn: number;
   nextRows: Record<string, number>;
+}
+
+/** The step that says so of everything that has been applied; nothing is only in memory then. */
+export function positionOp(catalog: Catalog, lsn: number): StorageOp {
+  const nextRows = Object.fromEntries(catalog.rows().map(({ id, table }) => [id, table.hot.nextRow]));
+  const position: PositionDocument = { lsn, nextRows };
+  return { op: 'put-doc', key: positionKey, value: JSON.stringify(position) };
 }
 
 interface TableCut {
@@ -45,6 +53,7 @@ interface NodeCut {
   fromRow: number;
   toRow: number;
   toGroup: number;
+  filledFrom: number;
   ops: StorageOp[];
 }
 
@@ -53,8 +62,8 @@ interface Cut {
   lsn: number;
   tables: TableCut[];
   nodes: NodeCut[];
-  filledFrom: number;
   live: StorageOp[];
+  batches: ReturnType<BatchIds['changes']>;
 }
 
 /** Pause before the next try after a failed flush. */
@@ -136,6 +145,7 @@ export class Flusher {
     if (state.flushedLsn === state.appliedLsn && stale.length === 0 && !isFilling) return;
     const startMs = state.clock.monotonicMs();
     const cut = this.#cut(stale);
+    state.log.debug({ step: 'flush', lsn: cut.lsn }, 'flushing');
     const applied = stale.map(({ node, ticks }) => ({ node, count: ticks.table.appliedCount }));
     try {
       await this.#commit(cut);
@@ -174,6 +184,7 @@ export class Flusher {
         return { entry, fromRow: closed.flushedRow, toRow: closed.nextRow, toGroup, filledFrom, ops };
       }),
       live: live.map((entry) => liveOp(entry, appliedLsn)),
+      batches: this.#state.batchIds.changes(),
     };
   }
 
@@ -194,7 +205,11 @@ export class Flusher {
       }
       ops.push(...steps);
     }
-    ops.push(...cut.live, { op: 'put-doc', key: positionKey, value: JSON.stringify(position) });
+    ops.push(...cut.live, ...cut.batches.ops, {
+      op: 'put-doc',
+      key: positionKey,
+      value: JSON.stringify(position),
+    });
     await storage.commit(ops);
     this.#done(cut, newest);
     await wal?.truncate(cut.lsn);
@@ -208,9 +223,13 @@ export class Flusher {
     }
     for (const { entry, toRow, toGroup, filledFrom } of cut.nodes) {
       entry.node.closed.flushedRow = toRow;
+      entry.node.storedFilledFrom = filledFrom;
+      // A back-fill adds to it between flushes only.
+      if (entry.node.history.partials.length > 0) entry.node.history = new BarsByBucket(entry.node.plan);
       entry.groups.storedCount = toGroup;
     }
     for (const { node, newest: starts } of newest) node.noteFlushed(starts);
+    cut.batches.stored();
     state.flushedLsn = cut.lsn;
     state.writesStopped = null;
     evictToBudget(state.catalog, state.limits.memoryBytesMax);
@@ -222,9 +241,6 @@ export class Flusher {
 function openOp({ node }: RollupEntry, lsn: number): StorageOp {
   const rows: number[] = [];
   for (let group = 0; group < node.groupCount; group++) if (node.open.rows[group] > 0) rows.push(group);
-      entry.node.storedFilledFrom = filledFrom;
-      // A back-fill adds to it between flushes only.
-      if (entry.node.history.partials.length > 0) entry.node.history = new BarsByBucket(entry.node.plan);
   const columns = toStored(node.open, Int32Array.from(rows), lsn);
   return { op: 'rewrite', table: physicalId(node.id, tableRole.open), columns, rowCount: rows.length };
 }

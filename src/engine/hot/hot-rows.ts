@@ -9,7 +9,8 @@
  * ```
  *
  * Row numbers count from the table's first row ever and never repeat; for ticks they are the arrival numbers. Rows are
- * never changed, so views into blocks stay valid. Whole flushed blocks are evicted when memory is short; then
+ * never changed, so views into blocks stay valid: a series whose stored rows were amended is *forgotten*, its rows in memory
+ * belong to nobody (series -1) from then on and reads go to the store. Whole flushed blocks are evicted when memory is short; then
  * `evictedMaxT[s]` says up to which time a series may have rows that are only in the store, and `latestRow` of a series
  * whose newest row goes with the block is pinned by the owner through `onEvict`.
  */
@@ -210,6 +211,22 @@ export class HotRows<P extends BlockPayload> {
     }
   }
 
+  /** The rows of these series, all of which are in the store, leave memory; `latestRow` and what belongs to it stay. */
+  forget(wanted: Iterable<number>): void {
+    const copied = new Set<HotBlock<P>>();
+    for (const s of wanted) {
+      if (s >= this.lastRow.length) continue;
+      this.walk(s, 0, (block, at) => {
+        if (!copied.has(block)) block.series = block.series.slice();
+        copied.add(block);
+        block.series[at] = -1;
+        if (block.t[at] > this.evictedMaxT[s]) this.evictedMaxT[s] = block.t[at];
+        return true;
+      });
+      this.lastRow[s] = -1;
+    }
+  }
+
   /** Drops the oldest block if all its rows are in the store; false if it may not go. */
   evictOldest(): boolean {
     const block = this.blocks[0];
@@ -217,6 +234,7 @@ export class HotRows<P extends BlockPayload> {
     this.#onEvict(block);
     for (let at = 0; at < block.length; at++) {
       const s = block.series[at];
+      // Rows of forgotten series (-1) change nothing: there is no such entry.
       if (block.t[at] > this.evictedMaxT[s]) this.evictedMaxT[s] = block.t[at];
     }
     this.blocks.shift();

@@ -1,6 +1,7 @@
 /**
  * A ticks, bars or state table at run time: its series, its newest rows in memory, and the rollups built on it.
  */
+import { createSerial, type Serial } from '../../core/serial.ts';
 import type { ColumnData, ColumnSet } from '../../market/columns.ts';
 import { columnOf } from '../../market/columns.ts';
 import type { ColumnDef, TableDef } from '../../market/schema.ts';
@@ -13,8 +14,8 @@ import { createValueStore } from '../hot/value-store.ts';
 import { rowsBetween } from '../rollup/bar-intake.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';
 import type { TickColumns } from '../rollup/slots.ts';
-import { TickFold } from '../rollup/tick-fold.ts';
 import { ticksBetween } from '../rollup/tick-batch.ts';
+import { TickFold } from '../rollup/tick-fold.ts';
 import { SeriesIndex } from '../series/series-index.ts';
 import { columnKindOf } from '../write/admit.ts';
 
@@ -55,6 +56,13 @@ export interface AppliedRows {
   columns: TickColumns;
 }
 
+/** Rows as they are stored: times, arrival numbers, and columns in the order of `rowColumns`. */
+export interface StoredRows {
+  timesNs: BigInt64Array;
+  arrivals: BigInt64Array;
+  columns: ColumnData[];
+}
+
 /** A rollup that reads the ticks themselves, with its fold. */
 interface Root {
   fold: TickFold;
@@ -71,6 +79,8 @@ export class RowTable {
   readonly hot: HotRows<RowPayload>;
   rowColumns: RowColumn[];
   readonly roots: Root[] = [];
+  /** Tables with `dedup`: batches come one after the other. */
+  readonly turns: Serial = createSerial();
   /** Per series its latest row once that has left the blocks: arrival number (-1: none), time, values. */
   readonly pinned: { row: Float64Array; timesNs: BigInt64Array; payload: RowPayload };
   /** Series that the store's dictionary holds, and that are logged durably. */
@@ -86,6 +96,8 @@ export class RowTable {
   droppedBeforeNs: bigint | null = null;
   /** Batches applied: tells readers of derived state whether anything changed. */
   appliedCount = 0;
+  /** Amendments applied: a read that one overtook begins again. */
+  amendedCount = 0;
   #t256 = new Float64Array(0);
   #rest = new Uint8Array(0);
   /** Does a rollup aggregate a column of the series key? */
@@ -234,8 +246,8 @@ export class RowTable {
     return found;
   }
 
-  /** Takes a new definition with one more column; rows in memory hold null there. */
-  addColumn(def: TableDef): void {
+  /** Takes a changed definition; of columns added at its end the rows in memory hold null. */
+  redefine(def: TableDef): void {
     this.def = def;
     const added = rowColumnsOf(def).slice(this.rowColumns.length);
     this.rowColumns = rowColumnsOf(def);
@@ -257,6 +269,20 @@ export class RowTable {
     this.hot.latestRest[series] = this.def.kind === 'state' ? 0 : Number(timeNs & 255n);
     this.hot.latestRow[series] = arrival;
     this.hot.evictedMaxT[series] = t;
+  }
+
+  /** The latest row of a series after its rows in the store were amended: the first of these; undefined if none. */
+  amendLatest(series: number, rows: StoredRows | undefined): void {
+    const { hot, pinned } = this;
+    const evicted = hot.evictedMaxT[series];
+    if (rows) this.restoreLatest(series, rows.timesNs[0], Number(rows.arrivals[0]), rows.columns, 0);
+    else {
+      pinned.row[series] = -1;
+      hot.latestRow[series] = -1;
+      hot.latestT[series] = Number.NEGATIVE_INFINITY;
+      hot.latestRest[series] = 0;
+    }
+    hot.evictedMaxT[series] = Math.max(evicted, hot.evictedMaxT[series]);
   }
 
   #pin(block: RowBlock): void {
@@ -298,7 +324,8 @@ export class RowTable {
 
   #copyLatest(series: number, into: RowPayload, to: number): void {
     const row = this.hot.latestRow[series];
-    const isHot = row >= this.hot.firstRow;
+    // A row that was pinned ahead of time has been amended since: what the block holds is as it was.
+    const isHot = row >= this.hot.firstRow && this.pinned.row[series] !== row;
     const block = isHot ? this.hot.blockOf(row) : undefined;
     const from = block ? row - block.baseRow : series;
     const source = block ? block.payload : this.pinned.payload;

@@ -72,6 +72,9 @@ export interface WireColumnsResult {
 export interface WireWriteResult {
   lsn: number;
   rowCount: number;
+  duplicates: number;
+  corrected: number;
+  repeated: boolean;
   rejected: { row: number; column: string | null; reason: string }[];
 }
 

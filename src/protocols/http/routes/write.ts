@@ -69,7 +69,19 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
         },
         response: answers('The rows are as durable as the database makes them.', {
           lsn: { type: 'integer', description: 'Position in the log.' },
-          rowCount: { type: 'integer', description: 'Rows written.' },
+          rowCount: { type: 'integer', description: 'Rows written: new ones.' },
+          duplicates: {
+            type: 'integer',
+            description: 'Rows dropped, being there already (tables with dedup).',
+          },
+          corrected: {
+            type: 'integer',
+            description: 'Rows that took the place of another (dedup, keep last).',
+          },
+          repeated: {
+            type: 'boolean',
+            description: 'The batch id was known; the counts are those of the first time.',
+          },
           rejected: { type: 'array', items: { type: 'object' }, description: 'Rows refused, with skip.' },
         }),
       },
@@ -95,11 +107,9 @@ async function write(
   if (decoded.rejected.length > 0 && onInvalid === 'fail') throw refused(name, decoded, decoded.rejected);
   try {
     const result = await database.write(name, decoded.batch, { onInvalid });
-    return {
-      lsn: result.lsn,
-      rowCount: result.rowCount,
-      rejected: mergeRejections(decoded, result.rejected),
-    };
+    const { lsn, rowCount, duplicates, corrected, repeated } = result;
+    const rejected = mergeRejections(decoded, result.rejected);
+    return { lsn, rowCount, duplicates, corrected, repeated, rejected };
   } catch (error) {
     // The engine counts rows of the batch; with rows left out before, those are not the rows that were sent.
     if (error instanceof CandelaError && error.rows)
