@@ -144,6 +144,7 @@ export class Backfills {
 
   async #page(fill: Fill): Promise<void> {
     const progress = this.#progressOf(fill);
+    this.#state.log.debug({ step: 'backfill-page', source: fill.source }, 'filling a page of history');
     const slice = await progress.slices.take();
     const isDone = await this.#flusher.flush([], async () => {
       // Meanwhile a rollup may have been dropped, or another begun that goes first.

@@ -118,6 +118,7 @@ export class Sealer {
   async #seal(target: Target, seal: SealState, run: ChunkRun): Promise<boolean> {
     const range = { table: target.table, ...spanNs(seal, run) };
     const startMs = this.#state.clock.monotonicMs();
+    this.#state.log.debug({ step: 'seal', table: target.id, rowCount: run.rowCount }, 'sealing');
     const rowCount = await this.#state.storage.seal(range, this.#abort.signal);
     if (rowCount === 0) return false;
     const ms = Math.round(this.#state.clock.monotonicMs() - startMs);

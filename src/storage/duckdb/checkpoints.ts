@@ -47,6 +47,7 @@ export async function checkpointIfDue(context: CheckpointContext, logBytesLeft =
       log.warn({ logBytes, freeBytes: free }, "no room on the disk to merge the store's log");
       return;
     }
+    log.debug({ step: 'checkpoint', logBytes }, "merging the store's log");
     await writer.run('CHECKPOINT');
   } catch (error) {
     log.error({ err: error }, "the store's log could not be merged");

@@ -73,7 +73,7 @@ async function rewrite(
   range: TimeRange,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const { connection, betweenCommits } = context;
+  const { connection, log, betweenCommits } = context;
   const name = tableName(table.id);
   const run = (write: (where: string, parameters: ParameterList) => string): Promise<DuckDBResultReader> => {
     const parameters = new ParameterList();
@@ -96,6 +96,7 @@ async function rewrite(
       inserted.rowsChanged === deleted.rowsChanged && deleted.rowsChanged === Number(rowCount),
       `sealing table ${table.id} wrote ${inserted.rowsChanged} rows for ${deleted.rowsChanged}`,
     );
+    log.debug({ step: 'seal-commit', rowCount: deleted.rowsChanged }, 'committing sealed rows');
     await connection.run('COMMIT');
     return Number(rowCount);
   });
