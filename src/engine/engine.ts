@@ -153,13 +153,15 @@ export class Engine implements Database {
   }
 
   async write(table: string, batch: Batch, options: WriteOptions = {}): Promise<WriteResult> {
-    const path = {
-      state: this.#check(),
-      flusher: this.#flusher,
-      gate: this.#gate,
-      publisher: this.#publisher,
-    };
-    return writeBatch(path, table, batch, options);
+    return writeBatch(this.#path, table, batch, options);
+  }
+
+  async deleteRows(table: string, request: DeleteRequest): Promise<DeleteResult> {
+    return deleteRows(this.#path, table, request);
+  }
+
+  async refresh(request: RefreshRequest): Promise<RefreshResult> {
+    return refresh(this.#path, request);
   }
 
   async read(request: ReadRequest): Promise<ReadResult> {
