@@ -7,6 +7,7 @@
  * the last tick of a row looked for.
  */
 import type { Bucketing } from '../../market/bucketing.ts';
+import type { Bucket } from '../../market/timeframe.ts';
 import { CandleFold } from './candle-fold.ts';
 import { doubled } from './moves.ts';
 import { arrivalLimit, Partials } from './partials.ts';
@@ -41,7 +42,8 @@ export class TickFold {
     const batch = this.#bucketing.hasGaps ? insideOf(arrived, this.#bucketing) : arrived;
     this.outsideCount += arrived.count - batch.count;
     if (this.#target.length < batch.count) this.#target = new Int32Array(batch.count * 2);
-    if (!this.#assign(batch)) this.#findEnds(batch);
+    this.#assign(batch);
+    if (!isOrdered(batch)) this.#findEnds(batch);
     const ticks: AssignedTicks = {
       count: batch.count,
       columns: batch.columns,
@@ -53,68 +55,72 @@ export class TickFold {
     const slots = this.#candles?.fold(ticks) ? this.#candles.others : partials.slots;
     for (const slot of slots) slot.fold(ticks);
     this.#setPositions(batch);
-    for (let row = 0; row < partials.length; row++) this.#rowOf[partials.group[row]] = -1;
+    this.#forgetRows();
     return partials;
   }
 
   /**
    * Gives each tick its row and each row its bucket, its count, and as first and last tick those that arrived first and
-   * last. Returns whether that is right: whether the ticks stand in the order of time.
+   * last.
    */
-  #assign({ group, t256, rest, count }: TickBatch): boolean {
+  #assign(batch: TickBatch): void {
+    const { group, t256, count } = batch;
+    this.partials.length = 0;
+    let bucket: Bucket = { start: 0, end: 0 };
+    for (let at = 0; at < count; at = this.#assignFrom(batch, at, bucket)) {
+      if (t256[at] < bucket.start || t256[at] >= bucket.end) bucket = this.#bucketing.bucketOf(t256[at]);
+      this.#makeRoom(group[at]);
+    }
+  }
+
+  /** The same from tick `at` on, up to one of another bucket or one for which there may be no room: returns which. */
+  #assignFrom({ group, t256, count }: TickBatch, at: number, { start, end }: Bucket): number {
     const { partials } = this;
-    partials.length = 0;
-    const target = this.#target;
-    let { start, rows } = partials;
-    let rowOf = this.#rowOf;
-    let lastTick = this.#lastTick;
-    let isOrdered = true;
-    let previous = Number.NEGATIVE_INFINITY;
-    // The bucket of the tick before, mostly that of the next.
-    let from = 0;
-    let to = 0;
-    for (let i = 0; i < count; i++) {
-      const g = group[i];
+    const { capacity, start: starts, group: groups, rows } = partials;
+    const [rowOf, target, firstTick, lastTick] = [this.#rowOf, this.#target, this.#firstTick, this.#lastTick];
+    const groupsMax = rowOf.length;
+    let rowCount = partials.length;
+    let i = at;
+    for (; i < count; i++) {
       const t = t256[i];
-      if (t <= previous && (t < previous || rest[i] < rest[i - 1])) isOrdered = false;
-      previous = t;
-      if (t < from || t >= to) ({ start: from, end: to } = this.#bucketing.bucketOf(t));
-      let row = g < rowOf.length ? rowOf[g] : -1;
-      if (row < 0 || start[row] !== from) {
-        row = this.#open(g, from, i);
-        // Opening may have moved them to larger arrays.
-        start = partials.start;
-        rows = partials.rows;
-        rowOf = this.#rowOf;
-        lastTick = this.#lastTick;
+      const g = group[i];
+      if (t < start || t >= end || g >= groupsMax) break;
+      let row = rowOf[g];
+      if (row < 0 || starts[row] !== start) {
+        if (rowCount === capacity) break;
+        row = rowCount++;
+        rowOf[g] = row;
+        groups[row] = g;
+        starts[row] = start;
+        rows[row] = 0;
+        firstTick[row] = i;
       }
       rows[row]++;
       lastTick[row] = i;
       target[i] = row;
     }
-    return isOrdered;
+    partials.length = rowCount;
+    return i;
   }
 
-  /** A new, empty row. */
-  #open(group: number, start: number, tick: number): number {
+  /** For one more row, and for that group. */
+  #makeRoom(group: number): void {
     const { partials } = this;
-    const row = partials.length++;
-    if (row >= partials.capacity) {
-      partials.reserve(row + 1);
+    if (partials.length === partials.capacity) {
+      partials.reserve(partials.length + 1);
       this.#firstTick = doubled(this.#firstTick);
       this.#lastTick = doubled(this.#lastTick);
     }
-    if (group >= this.#rowOf.length) {
-      const larger = new Int32Array((group + 1) * 2).fill(-1);
-      larger.set(this.#rowOf);
-      this.#rowOf = larger;
-    }
-    partials.group[row] = group;
-    partials.rows[row] = 0;
-    this.#firstTick[row] = tick;
-    this.#rowOf[group] = row;
-    partials.start[row] = start;
-    return row;
+    if (group < this.#rowOf.length) return;
+    const larger = new Int32Array((group + 1) * 2).fill(-1);
+    larger.set(this.#rowOf);
+    this.#rowOf = larger;
+  }
+
+  #forgetRows(): void {
+    const { group, length } = this.partials;
+    const rowOf = this.#rowOf;
+    for (let row = 0; row < length; row++) rowOf[group[row]] = -1;
   }
 
   /** Each row's earliest and latest tick by time; of equal times the first and the last to arrive. */
@@ -130,19 +136,23 @@ export class TickFold {
     }
   }
 
-  #setPositions(batch: TickBatch): void {
-    const { partials } = this;
-    for (let row = 0; row < partials.length; row++) {
-      const first = this.#firstTick[row];
-      const last = this.#lastTick[row];
-      partials.firstT[row] = batch.t256[first];
-      partials.firstTie[row] = tieOf(batch, first);
-      partials.lastT[row] = batch.t256[last];
-      partials.lastTie[row] = tieOf(batch, last);
+  #setPositions({ t256, rest, arrivals, firstArrival }: TickBatch): void {
+    const { firstT, firstTie, lastT, lastTie, length } = this.partials;
+    const [firstTick, lastTick] = [this.#firstTick, this.#lastTick];
+    for (let row = 0; row < length; row++) {
+      const first = firstTick[row];
+      const last = lastTick[row];
+      firstT[row] = t256[first];
+      firstTie[row] = rest[first] * arrivalLimit + (arrivals ? arrivals[first] : firstArrival + first);
+      lastT[row] = t256[last];
+      lastTie[row] = rest[last] * arrivalLimit + (arrivals ? arrivals[last] : firstArrival + last);
     }
   }
 }
 
-function tieOf({ rest, arrivals, firstArrival }: TickBatch, tick: number): number {
-  return rest[tick] * arrivalLimit + (arrivals ? arrivals[tick] : firstArrival + tick);
+/** Do the ticks stand in the order of time? */
+function isOrdered({ t256, rest, count }: TickBatch): boolean {
+  for (let i = 1; i < count; i++)
+    if (t256[i] < t256[i - 1] || (t256[i] === t256[i - 1] && rest[i] < rest[i - 1])) return false;
+  return true;
 }
