@@ -9,6 +9,7 @@ export type { ErrorCode, ErrorKind, RowRejection } from './core/errors.ts';
 export { CandelaError, errorTable } from './core/errors.ts';
 export type { Logger, LogLevel } from './core/log.ts';
 export { createLogger } from './core/log.ts';
+export { corporateActionsTable } from './engine/adjust/actions-table.ts';
 export { restore } from './engine/backup/backup.ts';
 export type {
   BackupInfo,
@@ -57,6 +58,7 @@ export type {
   Aggregate,
   CandlesDef,
   ColumnDef,
+  ColumnRole,
   ColumnType,
   GapMode,
   RollupDef,

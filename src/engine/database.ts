@@ -89,6 +89,11 @@ export interface ReadRequest {
    * its series begin inside it) or `filled`. Default false.
    */
   flags?: boolean;
+  /**
+   * Prices and sizes in the terms of today, as doubles: `split` for splits, `all` for splits and dividends out of the
+   * table `corporate_actions`. What is stored stays as it was paid. Default: as it was paid.
+   */
+  adjust?: 'split' | 'all';
 }
 
 /** Rows, and where to go on if the limit cut them. */
@@ -233,16 +238,16 @@ export interface DatabaseStatus {
   flushedLsn: number;
   rowsWritten: number;
   rowsRejected: number;
-  /** Ticks that fold into no bar, being outside the sessions of a rollup's calendar; counted per rollup. */
-  ticksOutsideSessions: number;
-  batchesWritten: number;
-  pendingBytes: number;
-  hotBytes: number;
   /** Tables with `dedup`: rows dropped because they were there, and rows that took the place of another. */
   rowsDuplicate: number;
   rowsCorrected: number;
   /** Rows taken away by `deleteRows`. */
   rowsDeleted: number;
+  /** Ticks that fold into no bar, being outside the sessions of a rollup's calendar; counted per rollup. */
+  ticksOutsideSessions: number;
+  batchesWritten: number;
+  pendingBytes: number;
+  hotBytes: number;
   walBytes: number;
   storeBytes: number;
   flushes: number;
@@ -268,14 +273,6 @@ export interface BackupInfo {
   bytes: number;
 }
 
-/** A change of a live table. */
-export type TableChange =
-  | { addColumn: ColumnDef }
-  /** From now on; rows that are there stay. Null: no rows are the same any more. */
-  | { dedup: DedupDef | null };
-
-/**
- * An open database. All methods throw `CandelaError`; names are matched exactly.
 /** Which rows are to be deleted: all conditions hold at once. */
 export interface DeleteRequest {
   series?: SeriesFilter;
@@ -312,6 +309,14 @@ export interface RefreshResult {
   skipped: number;
 }
 
+/** A change of a live table. */
+export type TableChange =
+  | { addColumn: ColumnDef }
+  /** From now on; rows that are there stay. Null: no rows are the same any more. */
+  | { dedup: DedupDef | null };
+
+/**
+ * An open database. All methods throw `CandelaError`; names are matched exactly.
  * After `close` every method throws `STOPPING`.
  */
 export interface Database {
@@ -338,11 +343,6 @@ export interface Database {
 
   /** Resolves when the rows are as durable as the database was opened to make them. Waits while too much is pending. */
   write(table: string, batch: Batch, options?: WriteOptions): Promise<WriteResult>;
-  read(request: ReadRequest): Promise<ReadResult>;
-  bars(request: BarsRequest): Promise<BarsResult>;
-  /** Buckets in which series have nothing, inside the sessions of their calendar: see `GapsResult`. */
-  gaps(request: GapsRequest): Promise<GapsResult>;
-  /** The latest row of each series, from memory. For a rollup: the latest bar, live. */
   /**
    * Takes rows away, and out of every bar. Without any condition all of them; a rollup's bars go with their ticks only
    * (`UNSUPPORTED`). Throws `COLUMN_NOT_FOUND`, `INVALID_ARGUMENT`.
@@ -353,6 +353,11 @@ export interface Database {
    * needed where something outside the database changed its files.
    */
   refresh(request: RefreshRequest): Promise<RefreshResult>;
+  read(request: ReadRequest): Promise<ReadResult>;
+  bars(request: BarsRequest): Promise<BarsResult>;
+  /** Buckets in which series have nothing, inside the sessions of their calendar: see `GapsResult`. */
+  gaps(request: GapsRequest): Promise<GapsResult>;
+  /** The latest row of each series, from memory. For a rollup: the latest bar, live. */
   latest(table: string, series?: SeriesFilter): ColumnSet;
   subscribe(request: SubscribeRequest): Promise<Subscription>;
   /** One read-only SQL statement over every table and rollup; sees all acknowledged writes. */

@@ -2,6 +2,7 @@
 import { CandelaError } from '../core/errors.ts';
 import type { Batch, ColumnSet } from '../market/columns.ts';
 import type { CandlesDef, RollupDef, TableDef } from '../market/schema.ts';
+import { tableToWrite } from './adjust/actions-table.ts';
 import { Backfills } from './backfill/backfills.ts';
 import { backup } from './backup/backup.ts';
 import type { Topic } from './bus/bus.ts';
@@ -19,15 +20,15 @@ import type {
   BusEvent,
   Database,
   DatabaseStatus,
-  GapsRequest,
   DeleteRequest,
   DeleteResult,
+  GapsRequest,
   GapsResult,
   ReadRequest,
   ReadResult,
-  SeriesFilter,
   RefreshRequest,
   RefreshResult,
+  SeriesFilter,
   SeriesInfo,
   SqlOptions,
   SqlResult,
@@ -44,9 +45,9 @@ import { hotBytesOf } from './flush/memory.ts';
 import { findTimeframe } from './read/find-timeframe.ts';
 import { bars, gaps, latest, matchSeries, read, readAgain } from './read/read-path.ts';
 import { snapshotEvent } from './read/subscribe-snapshot.ts';
-import type { SealLimits } from './seal/seal-state.ts';
 import { deleteRows } from './recompute/delete-rows.ts';
 import { refresh } from './recompute/refresh.ts';
+import type { SealLimits } from './seal/seal-state.ts';
 import { Sealer } from './seal/sealer.ts';
 import { runSql } from './sql-path.ts';
 import { Gate } from './write/gate.ts';
@@ -102,7 +103,6 @@ export class Engine implements Database {
     return { state: this.#check(), gate: this.#gate, backfills: this.#backfills };
   }
 
-  async createTable(def: TableDef): Promise<TableInfo> {
   get #path(): WritePath {
     return {
       state: this.#check(),
@@ -112,6 +112,7 @@ export class Engine implements Database {
     };
   }
 
+  async createTable(def: TableDef): Promise<TableInfo> {
     return tableInfo(await createTable(this.#ddl, def));
   }
 
@@ -153,6 +154,7 @@ export class Engine implements Database {
   }
 
   async write(table: string, batch: Batch, options: WriteOptions = {}): Promise<WriteResult> {
+    if (!this.#check().catalog.get(table)) await tableToWrite(this, table);
     return writeBatch(this.#path, table, batch, options);
   }
 

@@ -25,7 +25,12 @@ export interface ColumnDef {
   type: ColumnType;
   /** May a row leave it out? Default true; the time column and the series key never may. */
   nullable?: boolean;
+  /** For adjusted reads: what splits and dividends do to the values. Numbers only; default neither. */
+  role?: ColumnRole;
 }
+
+/** A `price` is divided by a split's ratio and lowered by dividends, a `size` is multiplied by the ratio. */
+export type ColumnRole = 'price' | 'size';
 
 /**
  * - `ticks`: an append stream; rows with equal times keep their order of arrival.
@@ -104,6 +109,8 @@ export interface RollupDef extends BucketingOptions {
   aggregates: Aggregate[];
   /** Name of the bucket-start column; default the source's time column's name. */
   timeColumn?: string;
+  /** Roles of the ticks table's columns, by name, where they declare none; `createCandles` gives those of its own. */
+  roles?: Record<string, ColumnRole>;
   /** Bars that reads make up for empty buckets unless they say otherwise; none is stored. Default `none`. */
   gaps?: GapMode;
 }

@@ -27,6 +27,8 @@ export interface PlainEntry {
   id: number;
   version: number;
   def: TableDef;
+  /** Counts writes since the start, so that what was made of the rows knows when they change (the write path). */
+  writes: number;
 }
 
 /** The groups of a rollup: usually the series of its ticks table, else numbered by themselves. */

@@ -57,7 +57,17 @@ export function checkColumn(def: { name: string }, column: ColumnDef): void {
   if (type.kind === 'timestamp' && (!['us', 'ns'].includes(type.unit) || typeof type.zone !== 'boolean')) {
     throw invalid(def, `column '${column.name}': a timestamp needs unit 'us' or 'ns' and zone true or false`);
   }
+  checkRole(def, column);
   if (type.kind === 'decimal') checkDecimal(def, column.name, type.precision, type.scale);
+}
+
+/** Throws `INVALID_SCHEMA` where a role is unknown or the column holds no numbers. */
+export function checkRole(def: { name: string }, { name, type, role }: ColumnDef): void {
+  if (role === undefined) return;
+  if (role !== 'price' && role !== 'size')
+    throw invalid(def, `column '${name}': role '${String(role)}' is neither price nor size`);
+  if (type.kind !== 'double' && type.kind !== 'int64' && type.kind !== 'decimal')
+    throw invalid(def, `column '${name}' of type ${type.kind} cannot be a ${role}`);
 }
 
 function checkDecimal(def: { name: string }, column: string, precision?: number, scale?: number): void {

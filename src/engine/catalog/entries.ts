@@ -9,6 +9,7 @@ import { SeriesIndex } from '../series/series-index.ts';
 import { RowTable } from '../tables/row-table.ts';
 import type { Catalog, Entry, Groups, PlainEntry, RollupEntry, RowsEntry } from './catalog.ts';
 import { documentKey, documentOf, rollupTime } from './catalog.ts';
+import { checkRole } from './check-table.ts';
 import {
   barTables,
   columnDef,
@@ -25,7 +26,7 @@ import {
 
 /** A table's entry; rows are numbered from `firstRow`. */
 export function tableEntry(id: number, version: number, def: TableDef, firstRow = 0): RowsEntry | PlainEntry {
-  if (def.kind === 'plain') return { kind: 'plain', id, version, def };
+  if (def.kind === 'plain') return { kind: 'plain', id, version, def, writes: 0 };
   return { kind: 'rows', id, version, def, table: new RowTable(id, def, firstRow) };
 }
 
@@ -48,6 +49,7 @@ export function rollupEntry(
     );
   }
   const ticks = source.kind === 'rollup' ? source.ticks : source;
+  checkRoles(def, ticks.def);
   const time = rollupTime(def, ticks.def);
   const plan = planRollup(def, {
     name: def.source,
@@ -62,6 +64,18 @@ export function rollupEntry(
   const sharesSource = source.kind === 'rollup' && source.groups === groups;
   const node = new RollupNode(id, def.name, plan, sharesSource ? source.node : null);
   return { kind: 'rollup', id, version, def, ticks, node, groups, time };
+}
+
+function checkRoles({ name, roles = {} }: RollupDef, ticks: TableDef): void {
+  for (const [column, role] of Object.entries(roles)) {
+    const declared = ticks.columns.find((candidate) => candidate.name === column);
+    if (declared) checkRole({ name }, { ...declared, role });
+    else
+      throw new CandelaError(
+        'COLUMN_NOT_FOUND',
+        `rollup '${name}', roles: '${ticks.name}' has no column '${column}'`,
+      );
+  }
 }
 
 function groupKey(def: RollupDef, byDefault: readonly string[], ticks: TableDef): string[] {

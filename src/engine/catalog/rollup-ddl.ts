@@ -1,7 +1,7 @@
 /** Rollups and candles: each request is one commit, after which the rollups are there, and a back-fill begins. */
 import { CandelaError } from '../../core/errors.ts';
 import { bucketingOptions, createBucketing, divides } from '../../market/bucketing.ts';
-import type { CandlesDef, RollupDef } from '../../market/schema.ts';
+import type { CandlesDef, ColumnRole, RollupDef } from '../../market/schema.ts';
 import type { Backfills } from '../backfill/backfills.ts';
 import type { Catalog, Entry, RollupEntry, RowsEntry } from './catalog.ts';
 import { checkName } from './check-table.ts';
@@ -85,9 +85,15 @@ function candleRollups(def: CandlesDef): RollupDef[] {
       timeframe,
       ...options,
       aggregates: finer ? continuedCandle(def) : candleOf(def),
+      roles: rolesOf(def),
       ...(def.gaps === undefined ? {} : { gaps: def.gaps }),
     };
   });
+}
+
+function rolesOf({ price, volume, cumulativeVolume }: CandlesDef): Record<string, ColumnRole> {
+  const sizes = [volume, cumulativeVolume].filter((name) => name !== undefined);
+  return { ...Object.fromEntries(sizes.map((name) => [name, 'size' as const])), [price]: 'price' };
 }
 
 function candleOf({ price, volume, cumulativeVolume }: CandlesDef): RollupDef['aggregates'] {

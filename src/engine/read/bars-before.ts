@@ -15,7 +15,17 @@ export async function beforeRows(
   partials: Partials,
   rows: Int32Array,
 ): Promise<BarsBefore> {
-  if (!needsBarBefore(target.node.plan) || rows.length === 0) return nothingBefore;
+  const isNeeded = needsBarBefore(target.node.plan) && rows.length > 0;
+  return isNeeded ? beforeBars(state, target, partials, rows) : nothingBefore;
+}
+
+/** {@link beforeRows} for whoever knows that they are needed. */
+export async function beforeBars(
+  state: EngineState,
+  target: BarsTarget,
+  partials: Partials,
+  rows: Int32Array,
+): Promise<BarsBefore> {
   const earliest = new Map<number, number>();
   for (const row of rows) {
     const known = earliest.get(partials.group[row]) ?? Number.POSITIVE_INFINITY;

@@ -4,7 +4,7 @@ import type { BarsTarget } from '../tables/bars-target.ts';
 import { ceil256, type Range } from './range.ts';
 import { type BarsRead, type BarsState, cutBars, mergeToTimeframe, readBars } from './read-bars.ts';
 
-/** Reads whole buckets of `wanted` that start within the range. */
+/** Reads whole buckets of `wanted` that start in the range; `shape` changes the stored bars before they are merged. */
 export async function readMergedBars(
   state: BarsState,
   target: BarsTarget,
@@ -12,6 +12,7 @@ export async function readMergedBars(
   range: Range,
   wanted: Bucketing,
   withLive: boolean,
+  shape?: (bars: BarsRead) => Promise<BarsRead>,
 ): Promise<BarsRead> {
   // A bucket takes at most so many stored bars per series. Beyond the limit: one bucket that may be cut, the cursor's,
   // and of each series one that is open and to be left out.
@@ -25,7 +26,7 @@ export async function readMergedBars(
   };
   const newest = withLive ? null : target.node.newestStarts();
   const bars = await readBars(state, target, groups, finer, withLive);
-  const merged = mergeToTimeframe(bars, wanted, range.order);
+  const merged = mergeToTimeframe(shape ? await shape(bars) : bars, wanted, range.order);
   const { start, group } = merged.partials;
   const rows = newest
     ? merged.rows.filter((row) => wanted.bucketOf(start[row]).end <= newest[group[row]])

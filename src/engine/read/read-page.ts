@@ -1,11 +1,15 @@
-/** Reads of bars that are more than the bars that are there: filled in, or with the state of each. */
+/** Reads of bars that are more than the bars that are there: filled in, adjusted, or with the state of each. */
 import { CandelaError } from '../../core/errors.ts';
-import type { Bucketing } from '../../market/bucketing.ts';
+import type { Bucketing, BucketingOptions } from '../../market/bucketing.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import type { GapMode } from '../../market/schema.ts';
+import { adjustedSource } from '../adjust/adjusted-source.ts';
+import { adjustmentOf, checkAdjust } from '../adjust/adjustment.ts';
+import type { AdjustMode } from '../adjust/factors.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
 import type { ReadRequest } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
+import { nothingBefore } from '../rollup/outputs.ts';
 import { barsTarget } from '../tables/bars-target.ts';
 import { knownTime } from '../tables/known-time.ts';
 import type { BarSource } from './bar-source.ts';
@@ -24,10 +28,13 @@ import { formatCursor } from './range.ts';
 export interface PageOptions {
   gaps: GapMode;
   flags: boolean;
+  adjust: AdjustMode | null;
 }
 
 /** Bars to read, of a rollup or merged from it. */
 export interface PageRequest extends PageOptions {
+  /** The time zone or calendar asked for, whose dates ex dates are. */
+  asked: BucketingOptions;
   entry: RollupEntry;
   wanted: Bucketing;
   isStored: boolean;
@@ -39,13 +46,15 @@ export interface PageRequest extends PageOptions {
 
 /** The options of a request; undefined where it is a plain read. Throws `INVALID_ARGUMENT`. */
 export function pageOptions(
-  request: Pick<ReadRequest, 'gaps' | 'flags'>,
+  request: Pick<ReadRequest, 'gaps' | 'flags' | 'adjust'>,
   { def }: RollupEntry,
 ): PageOptions | undefined {
   checkGaps(request.gaps, 'the read');
   const gaps = request.gaps ?? def.gaps ?? 'none';
+  checkAdjust(request.adjust);
   const flags = request.flags === true;
-  return gaps === 'none' && !flags ? undefined : { gaps, flags };
+  const adjust = request.adjust ?? null;
+  return gaps === 'none' && !flags && !adjust ? undefined : { gaps, flags, adjust };
 }
 
 /** The bars with all visible columns, the state of each among them if asked for, and the position of the last. */
@@ -53,18 +62,24 @@ export async function readPage(
   state: EngineState,
   request: PageRequest,
 ): Promise<{ rows: ColumnSet; cursor: string | null }> {
-  const { entry, gaps, flags } = request;
+  const { entry, gaps, flags, adjust } = request;
   const target = barsTarget(entry);
   const knownT = knownTime(entry.ticks.table, state.clock.nowMs());
-  const source = barSource(state, { target, ...request });
+  const source = adjust ? await adjusted(state, request, adjust) : barSource(state, { target, ...request });
   const page = await readBarPage(source, request, knownT);
-  const before = await beforeRows(state, target, page.partials, realRows(page));
+  // In adjusted bars nothing grows from the bar before any more.
+  const before = adjust ? nothingBefore : await beforeRows(state, target, page.partials, realRows(page));
   const rows = pageColumns(entry, source.plan, page, gaps, before);
   const states = flags ? await barStates(source, page, knownT) : null;
   return {
     rows: states ? withColumn(rows, barStateName, states) : rows,
     cursor: pageCursor(page),
   };
+}
+
+async function adjusted(state: EngineState, request: PageRequest, mode: AdjustMode): Promise<BarSource> {
+  const adjustment = await adjustmentOf(state, request.entry, mode, request.asked);
+  return adjustedSource(state, { ...request, adjustment });
 }
 
 function readBarPage(

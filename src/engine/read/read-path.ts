@@ -1,8 +1,11 @@
 /** The read path: requests over names and filters become reads over series numbers, and rows become columns. */
 import { CandelaError } from '../../core/errors.ts';
+import { type BucketingOptions, bucketingOptions } from '../../market/bucketing.ts';
 import { concatSets } from '../../market/column-ops.ts';
 import type { ColumnSet } from '../../market/columns.ts';
 import { sliceColumn } from '../../market/columns.ts';
+import { adjustRows } from '../adjust/adjust-rows.ts';
+import { adjustmentOf, checkAdjust } from '../adjust/adjustment.ts';
 import type { BarKey, GroupedBars } from '../bus/bar-events.ts';
 import { liveBars } from '../bus/bar-events.ts';
 import type { Entry, PlainEntry, RollupEntry, RowsEntry } from '../catalog/catalog.ts';
@@ -44,6 +47,8 @@ export async function read(state: EngineState, request: ReadRequest): Promise<Re
   if (request.flags || (request.gaps ?? 'none') !== 'none')
     throw new CandelaError('UNSUPPORTED', `'${request.table}' is not a rollup: gaps and flags are of bars`);
   checkColumns(entry, request.columns);
+  if (entry.kind === 'plain' && request.adjust)
+    throw new CandelaError('UNSUPPORTED', `'${request.table}' is a plain table: it cannot be adjusted`);
   if (entry.kind === 'plain') return readPlain(state, entry, range, request.columns);
   return readTable(state, entry, range, request);
 }
@@ -53,14 +58,15 @@ async function readRollup(
   state: EngineState,
   { entry, wanted, isStored }: FoundTimeframe,
   range: Range,
-  request: Omit<ReadRequest, 'table'>,
+  request: Omit<ReadRequest, 'table'> & BucketingOptions,
 ): Promise<ReadResult> {
   checkColumns(entry, request.columns, request.flags);
   const groups = matchSeries(entry, request.series);
   const withLive = request.live !== false;
   const options = pageOptions(request, entry);
   if (options) {
-    const wantedPage = { entry, wanted, isStored, groups, range, withLive, ...options };
+    const asked = bucketingOptions(request);
+    const wantedPage = { entry, wanted, isStored, groups, range, withLive, asked, ...options };
     const { rows, cursor } = await readPage(state, wantedPage);
     return { ...project(stamped(rows, wanted, request.stamp), columnsOf(request)), cursor };
   }
@@ -101,8 +107,11 @@ async function readTable(
   range: Range,
   request: ReadRequest,
 ): Promise<ReadResult> {
+  checkAdjust(request.adjust);
+  const adjustment = request.adjust && (await adjustmentOf(state, entry, request.adjust, {}));
   const rows = await readRows(state.storage, entry.table, matchSeries(entry, request.series), range);
-  const set = entry.table.columnSet(rows.series, rows.timesNs, rows.columns);
+  const columns = adjustment ? await adjustRows(entry, adjustment, rows) : rows.columns;
+  const set = entry.table.columnSet(rows.series, rows.timesNs, columns);
   return { ...project(set, request.columns), cursor: rows.next && formatCursor(rows.next) };
 }
 

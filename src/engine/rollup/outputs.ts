@@ -53,7 +53,7 @@ function outputColumn(output: Output, partials: Partials, rows: Int32Array, befo
 }
 
 function slotColumn(output: Output, stored: ColumnData[]): ColumnData {
-  const column = joined(stored);
+  const column = joinedColumn(stored);
   // Sums of int64 are kept as decimals; beyond 64 bits there is no int64 to show, so null.
   if (column.kind !== 'decimal' || output.type.kind !== 'int64') return column;
   const fits = column.coefficients.map((sum, i) => !column.nulls?.[i] && BigInt.asIntN(64, sum) === sum);
@@ -65,7 +65,7 @@ function slotColumn(output: Output, stored: ColumnData[]): ColumnData {
 }
 
 /** A slot's stored columns as the one that they stand for. */
-function joined(stored: ColumnData[]): ColumnData {
+export function joinedColumn(stored: ColumnData[]): ColumnData {
   const [column, second] = stored;
   if (column.kind !== 'double' || second?.kind !== 'double') return joinedSums(stored);
   // An infinite sum has no rounding error to add.
@@ -74,7 +74,7 @@ function joined(stored: ColumnData[]): ColumnData {
 }
 
 function total(partials: Partials, slot: number, rows: Int32Array): Float64Array {
-  return asDoubles(joined(partials.slots[slot].store(rows)));
+  return asDoubles(joinedColumn(partials.slots[slot].store(rows)));
 }
 
 function ratio(numerators: Float64Array, denominators: Float64Array): ColumnData {
