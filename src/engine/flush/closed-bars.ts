@@ -39,13 +39,24 @@ export async function planClosed(
   const past = pastRows(history, spans, (row) => late.add(history, row));
   for (const { block, from, to } of spans) {
     const whole = late.isEmpty ? rowsWithout(block, from, to) : late.joined(block, from, to);
-    plan.ops.push(...appendOps(node.id, whole.partials, whole.rows, lsn));
+    const rows = byGroup(whole.partials, whole.rows, node.groupCount);
+    plan.ops.push(...appendOps(node.id, whole.partials, rows, lsn));
     // Whole bars of a group stand in ascending order.
     for (const row of whole.rows) newest[whole.partials.group[row]] = whole.partials.start[row];
   }
   if (!late.isEmpty) plan.ops.push(...(await replaceOps(storage, target, late, lsn)));
   plan.ops.push(...(await historyOps(storage, target, past, lsn)));
   return plan;
+}
+
+/** The rows group by group, in their order within each: one group's bars lie together before the chunk is sealed, too. */
+function byGroup({ group }: Partials, rows: Int32Array, groupCount: number): Int32Array {
+  const next = new Int32Array(groupCount + 1);
+  for (const row of rows) next[group[row] + 1]++;
+  for (let i = 0; i < groupCount; i++) next[i + 1] += next[i];
+  const sorted = new Int32Array(rows.length);
+  for (const row of rows) sorted[next[group[row]]++] = row;
+  return sorted;
 }
 
 function spansOf(node: RollupNode, fromRow: number, toRow: number): Span[] {
