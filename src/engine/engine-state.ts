@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Serial } from '../core/serial.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Budget } from './budget.ts';
 import type { Bus } from './bus/bus.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { WalWriter } from './wal/writer.ts';
@@ -34,14 +35,8 @@ export interface EngineState {
 }
 
 /** Bounds of an open database. */
-export interface EngineLimits {
-  /** Rows kept in memory, flushed or not. */
-  memoryBytesMax: number;
-  /** Rows that only memory and the log hold: beyond this writers wait. */
-  pendingBytesMax: number;
-  /** A flush starts when so much is pending … */
-  flushBytes: number;
-  /** … or so long after the last, if anything is. */
+export interface EngineLimits extends Budget {
+  /** A flush begins so long after the last, if anything is pending. */
   flushIntervalMs: number;
   /** Rows that a page of a back-fill has, about. */
   backfillRows: number;

@@ -8,6 +8,7 @@ import { createSerial } from '../core/serial.ts';
 import { openStorage } from '../storage/duckdb/worker/worker-storage.ts';
 import { openMemoryStorage } from '../storage/memory/memory-storage.ts';
 import type { Storage } from '../storage/storage.ts';
+import { type Budget, budgetBytesDefault, divideBudget } from './budget.ts';
 import { liveBars } from './bus/bar-events.ts';
 import { Bus } from './bus/bus.ts';
 import type { Database, Durability } from './database.ts';
@@ -28,8 +29,8 @@ export interface OpenOptions {
   /** Default `always`. */
   durability?: Durability;
   /**
-   * Newest rows kept in memory so that recent reads never touch the disk; default 256 MiB. Queries have as much
-   * again, and 64 MiB at least.
+   * Memory that may grow with the data, default 256 MiB: half for the newest rows, so that recent reads never touch the
+   * disk, half for the store and its queries (64 MiB at least). See `engine/budget.ts`.
    */
   memoryBytesMax?: number;
   /** Default: after 5 s. */
@@ -46,11 +47,8 @@ export interface OpenOptions {
 }
 
 const backfillRowsDefault = 131_072;
-const memoryBytesDefault = 256 * 1024 * 1024;
 /** Sorting a row takes about so much of the store's memory; what does not fit is spilled to the disk. */
 const sealBytesPerRow = 64;
-/** With less the store cannot work at all. */
-const storeBytesMin = 64 * 1024 * 1024;
 
 /**
  * Opens a database, replaying what its log holds beyond the store. Throws `DATA_DIRECTORY_IN_USE` if another
@@ -65,30 +63,28 @@ const storeBytesMin = 64 * 1024 * 1024;
  */
 export async function open(options: OpenOptions): Promise<Database> {
   const log = options.log ?? silentLogger;
-  const memoryBytesMax = options.memoryBytesMax ?? memoryBytesDefault;
+  const budget = divideBudget(options.memoryBytesMax ?? budgetBytesDefault);
   const { directory } = options;
   const storage: Storage =
     directory === null
       ? openMemoryStorage()
-      : await openStorage({ directory, memoryBytesMax: Math.max(memoryBytesMax, storeBytesMin), log });
+      : await openStorage({ directory, memoryBytesMax: budget.storeBytesMax, log });
   try {
-    return await openOn(storage, directory, { ...options, log, memoryBytesMax });
+    return await openOn(storage, directory, { ...options, log, budget });
   } catch (error) {
     await storage.close();
     throw error;
   }
 }
 
-type Complete = OpenOptions & { log: Logger; memoryBytesMax: number };
+type Complete = OpenOptions & { log: Logger; budget: Budget };
 
 async function openOn(storage: Storage, directory: string | null, options: Complete): Promise<Database> {
-  const { log } = options;
+  const { log, budget } = options;
   const { catalog, batchIds, lsn } = await recover(storage);
   const clock = options.clock ?? systemClock;
   const limits = {
-    memoryBytesMax: options.memoryBytesMax,
-    pendingBytesMax: options.memoryBytesMax / 2,
-    flushBytes: options.memoryBytesMax / 8,
+    ...budget,
     flushIntervalMs: options.flushIntervalMs ?? 5_000,
     backfillRows: options.backfillRows ?? backfillRowsDefault,
   };
@@ -136,7 +132,7 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
   return new Engine(state, {
     intervalMs: 30_000,
     rowsMin: 245_760,
-    rowsMax: Math.min(2_000_000, Math.max(500_000, options.memoryBytesMax / sealBytesPerRow)),
+    rowsMax: Math.min(2_000_000, Math.max(500_000, budget.storeBytesMax / sealBytesPerRow)),
     idleMs: 600_000,
     ...options.sealing,
   });

@@ -76,6 +76,8 @@ export class Flusher {
   #background: Promise<void> | undefined;
   /** Per rollup: how many batches its table had applied when its live bars were last stored. */
   readonly #liveAt = new WeakMap<RollupNode, number>();
+  /** Rows are evicted again once so much is pending. */
+  #evictAtBytes = 0;
 
   constructor(state: EngineState) {
     this.#state = state;
@@ -94,9 +96,17 @@ export class Flusher {
     clearTimeout(this.#timer);
   }
 
-  /** After each write: starts a flush in the background when much is pending. */
+  /** After each write: keeps memory to its budget, and starts a flush in the background when much is pending. */
   poke(): void {
-    if (this.#state.pendingBytes >= this.#state.limits.flushBytes) this.#start();
+    const { pendingBytes, limits } = this.#state;
+    if (pendingBytes >= this.#evictAtBytes) this.#evict();
+    if (pendingBytes >= limits.flushBytes) this.#start();
+  }
+
+  #evict(): void {
+    const { catalog, limits, pendingBytes } = this.#state;
+    evictToBudget(catalog, limits.rowBytesMax);
+    this.#evictAtBytes = pendingBytes + limits.flushBytes / 4;
   }
 
   #start(): void {
@@ -232,8 +242,8 @@ export class Flusher {
     cut.batches.stored();
     state.flushedLsn = cut.lsn;
     state.writesStopped = null;
-    evictToBudget(state.catalog, state.limits.memoryBytesMax);
     state.pendingBytes = pendingBytesOf(state.catalog);
+    this.#evict();
   }
 }
 
