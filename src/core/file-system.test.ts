@@ -52,6 +52,13 @@ describe("the machine's file system", () => {
     await expect(fileSystem.open(join(directory, 'b'), 'existing')).rejects.toThrow('ENOENT');
   });
 
+  it.skipIf(process.platform !== 'linux')('says where there can be no directory', async () => {
+    await writeFile(join(directory, 'file'), '');
+    for (const path of ['/proc/x', '/proc/x/y', join(directory, 'file'), join(directory, 'file', 'x')]) {
+      await expect(fileSystem.makeDirectory(path)).rejects.toThrow(`there can be no directory ${path}: `);
+    }
+  });
+
   it('makes directories with their parents, lists and removes', async () => {
     const nested = join(directory, 'x/y/z');
     expect(await fileSystem.list(nested)).toEqual([]);

@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { CandelaError } from './errors.ts';
 
 /** An open file. Reads and writes name their position; there is no cursor. */
 export interface File {
@@ -35,7 +36,10 @@ export interface FileSystem {
   open(path: string, mode: 'existing' | 'create'): Promise<File>;
   /** Names of the entries, unordered; empty if there is no such directory. */
   list(directory: string): Promise<string[]>;
-  /** Makes the directory and its missing parents, each durable in its own parent. */
+  /**
+   * Makes the directory and its missing parents, each durable in its own parent. Throws `INVALID_ARGUMENT` where there
+   * can be none.
+   */
   makeDirectory(path: string): Promise<void>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
@@ -58,11 +62,14 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   makeDirectory: async (path) => {
-    const whole = resolve(path);
-    // If it was there already, whoever made it may have been killed before syncing its parent.
-    const first = (await fs.mkdir(whole, { recursive: true })) ?? whole;
-    for (let made = whole; made.length >= first.length; made = dirname(made)) {
-      await syncDirectory(dirname(made));
+    try {
+      await makeWithParents(resolve(path));
+    } catch (cause) {
+      const message = `there can be no directory ${path}: ${(cause as Error).message}`;
+      throw new CandelaError('INVALID_ARGUMENT', message, {
+        cause,
+        help: 'Name one on a disk that can be written to.',
+      });
     }
   },
   remove: (path) => fs.unlink(path),
@@ -107,6 +114,29 @@ function without(chunks: readonly Uint8Array[], byteCount: number): readonly Uin
   while (index < chunks.length && left >= chunks[index].length) left -= chunks[index++].length;
   if (left === 0) return chunks.slice(index);
   return [chunks[index].subarray(left), ...chunks.slice(index + 1)];
+}
+
+/** By hand, because `recursive` of Node 20 tries for ever where a parent takes no directories, as /proc does not. */
+async function makeWithParents(path: string): Promise<void> {
+  if (!(await tryMake(path))) {
+    await makeWithParents(dirname(path));
+    if (!(await tryMake(path))) throw new Error(`${dirname(path)} takes none`);
+  }
+  // If it was there already, whoever made it may have been killed before syncing its parent.
+  await syncDirectory(dirname(path));
+}
+
+/** False if its parent is missing. */
+async function tryMake(path: string): Promise<boolean> {
+  try {
+    await fs.mkdir(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && dirname(path) !== path) return false;
+    if (code === 'EEXIST' && (await fs.stat(path)).isDirectory()) return true;
+    throw error;
+  }
 }
 
 async function syncDirectory(path: string): Promise<void> {
