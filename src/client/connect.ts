@@ -117,13 +117,14 @@ const gapKinds: Readonly<Record<string, ColumnKind>> = {
 };
 
 function columnsOf(
-  { columns, rowCount }: WireColumnsResult,
+  { columns, rowCount, kinds: told = {} }: WireColumnsResult,
   table: TableInfo | undefined,
   others: Readonly<Record<string, ColumnKind>> = {},
 ) {
   const names = Object.keys(columns);
   const kinds = names.map((name): ColumnKind | null => {
-    if (others[name]) return others[name];
+    const known = told[name] ?? others[name];
+    if (known) return known;
     const kind = table?.columns.find((column) => column.name === name)?.type.kind;
     return kind === 'json' ? 'text' : (kind ?? null);
   });

@@ -28,6 +28,7 @@ export function rangeQuery(request: RangeRequest): URLSearchParams {
   put('stamp', request.stamp);
   put('gaps', request.gaps);
   put('flags', request.flags);
+  put('adjust', request.adjust);
   for (const [name, values] of Object.entries(series)) put(name, listOf(values).join(','));
   return query;
 }

@@ -17,6 +17,7 @@ interface ExportFlags {
   to?: bigint;
   gaps?: GapMode;
   flags?: true;
+  adjust?: 'split' | 'all';
   format: ExportFormat;
   output: string;
 }
@@ -44,6 +45,9 @@ export function registerExport(program: Command): void {
       ]),
     )
     .option('--flags', 'add bar_state to bars: complete, live, first or filled')
+    .addOption(
+      new Option('--adjust <what>', 'prices and sizes in the terms of today').choices(['split', 'all']),
+    )
     .addOption(new Option('--format <format>', 'format to write').choices(exportFormats).default('csv'))
     .option('--output <file>', 'file to write; - is standard output', '-');
   addTargetOptions(command);
@@ -61,16 +65,16 @@ async function exportRows(command: Command, flags: ExportFlags): Promise<void> {
   }
 }
 
-function checkFlags({ table, bars, sql, symbol, from, to, gaps, flags }: ExportFlags): void {
+function checkFlags({ table, bars, sql, symbol, from, to, gaps, flags, adjust }: ExportFlags): void {
   if ((table === undefined) === (sql === undefined)) {
     throw usageError(
       'an export is of a table or of a query',
       'Give either --table, with or without --bars, or --sql.',
     );
   }
-  if (sql !== undefined && (bars ?? symbol ?? from ?? to ?? gaps ?? flags) !== undefined) {
+  if (sql !== undefined && (bars ?? symbol ?? from ?? to ?? gaps ?? flags ?? adjust) !== undefined) {
     throw usageError(
-      '--bars, --symbol, --from, --to, --gaps and --flags are about tables',
+      '--bars, --symbol, --from, --to, --gaps, --flags and --adjust are about tables',
       'Say it in the query.',
     );
   }
@@ -88,6 +92,7 @@ async function writeRows(database: RemoteDatabase, flags: ExportFlags): Promise<
     toNs: flags.to ?? null,
     ...(flags.gaps === undefined ? {} : { gaps: flags.gaps }),
     ...(flags.flags === undefined ? {} : { flags: flags.flags }),
+    ...(flags.adjust === undefined ? {} : { adjust: flags.adjust }),
   });
   const writer = await createWriter(flags.format, flags.output, columns);
   const counter = startCounter(flags.output);

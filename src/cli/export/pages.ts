@@ -21,6 +21,8 @@ export interface ExportRequest {
   /** Bars: see `ReadRequest`. */
   gaps?: GapMode;
   flags?: boolean;
+  /** See `ReadRequest`. */
+  adjust?: 'split' | 'all';
 }
 
 /** The columns, and the rows in pages; there is always one page, which may be empty. */
@@ -77,6 +79,7 @@ function rangeOf(table: TableInfo, request: ExportRequest) {
     ...(request.toNs === null ? {} : { toNs: request.toNs }),
     ...(request.gaps === undefined ? {} : { gaps: request.gaps }),
     ...(request.flags === undefined ? {} : { flags: request.flags }),
+    ...(request.adjust === undefined ? {} : { adjust: request.adjust }),
   };
 }
 

@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { mergeRejections } from '../../codecs/decode/decoded-rows.ts';
 import type { Clock } from '../../core/clock.ts';
 import { CandelaError } from '../../core/errors.ts';
+import { tableToWrite } from '../../engine/adjust/actions-table.ts';
 import type { Database } from '../../engine/database.ts';
 import { openTextSource } from '../../feeds/replay/source.ts';
 import type { CandlesDef, ColumnType, TableDef } from '../../market/schema.ts';
@@ -94,7 +95,7 @@ async function planFor(
   file: string,
   source: RowSource,
 ): Promise<ImportPlan> {
-  const known = target.table(request.table);
+  const known = await tableToWrite(target, request.table);
   const def = known ?? inferFor(request, source);
   const plan = planImport(def, source.columns, request);
   if (!known) await create(target, def, request.create?.timeframes ?? null);

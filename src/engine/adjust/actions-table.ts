@@ -21,7 +21,7 @@ export const corporateActionsTable: TableDef = {
   seriesKey: ['symbol', 'ex_date', 'kind'],
 };
 
-/** The table that rows are to be written to, `corporate_actions` made where it is missing; undefined if there is none. */
+/** The table to write to, `corporate_actions` made where it is missing; undefined if there is none of that name. */
 export async function tableToWrite(
   database: Pick<Database, 'table' | 'createTable'>,
   name: string,

@@ -15,8 +15,8 @@ export interface ScaledPlan {
   /** Of each slot how it is scaled, null for those copied. */
   scalings: (Scaling | null)[];
   /**
-   * Slots beyond those of the plan it came from: the increases of counters, as sums. A counter cannot be scaled and then
-   * subtracted, for it counts on across the ex date; what it grew by can.
+   * Slots beyond those of the plan it came from: the increases of counters, as sums. A counter cannot be scaled and
+   * then subtracted, for it counts on across the ex date; what it grew by can.
    */
   increases: { slot: number; output: Output; scaling: Scaling | null }[];
 }

@@ -6,6 +6,7 @@
  * `us` (numbers) or `ns` (a string).
  */
 import type { DatabaseStatus, TableInfo } from '../../engine/database.ts';
+import type { ColumnKind } from '../../market/columns.ts';
 import type { FeedStatus } from '../../market/feed-status.ts';
 
 /** A JSON value of a row. */
@@ -61,12 +62,16 @@ export interface WireRows {
   cursor: string | null;
 }
 
-/** `format=columns` of ticks, bars, latest. */
+/** `format=columns` of ticks, bars, latest. With `adjust` the kinds of the columns come along, also in `json`. */
 export interface WireColumnsResult {
   columns: WireColumns;
   rowCount: number;
   cursor: string | null;
+  kinds?: WireKinds;
 }
+
+/** What each column holds: in adjusted rows prices and sizes are doubles, whatever the table declares. */
+export type WireKinds = Record<string, ColumnKind>;
 
 /** Answer to a write. */
 export interface WireWriteResult {

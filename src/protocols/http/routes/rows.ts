@@ -4,6 +4,7 @@ import { CandelaError } from '../../../core/errors.ts';
 import type { ReadRequest } from '../../../engine/database.ts';
 import type { WeekStart } from '../../../market/bucketing.ts';
 import { bucketingOptions } from '../../../market/bucketing.ts';
+import type { ColumnSet } from '../../../market/columns.ts';
 import type { GapMode } from '../../../market/schema.ts';
 import { parseTimeNs } from '../../../market/time.ts';
 import type { HttpContext } from '../context.ts';
@@ -13,6 +14,7 @@ import { sendRows } from '../respond.ts';
 import type { Schema } from '../schemas.ts';
 import { query, rowAnswers } from '../schemas.ts';
 import { seriesFilter, tableNamed } from '../series-parameters.ts';
+import type { WireKinds } from '../wire.ts';
 
 /** Query of a range read; series key columns come under their own names. */
 interface RangeQuery extends RowsAnswer {
@@ -31,6 +33,7 @@ interface RangeQuery extends RowsAnswer {
   stamp?: 'open' | 'close';
   gaps?: GapMode;
   flags?: boolean;
+  adjust?: 'split' | 'all';
   [key: string]: unknown;
 }
 
@@ -45,6 +48,13 @@ export const bucketingParameters: Record<string, Schema> = {
   },
   calendar: { type: 'string', description: 'Sessions of this calendar.', examples: ['XNYS'] },
   weekStart: { type: 'string', description: 'Day that weeks start with.', examples: ['sunday'] },
+};
+
+const adjustParameter: Schema = {
+  type: 'string',
+  enum: ['split', 'all'],
+  description: 'Prices and sizes in the terms of today: for splits, or for splits and dividends.',
+  examples: ['split'],
 };
 
 /** How bars are shown, of a rollup by name as well. */
@@ -67,6 +77,7 @@ const shapeParameters: Record<string, Schema> = {
     description: 'Adds bar_state to each bar: complete, live, first (its data begin inside it), or filled.',
     examples: [true],
   },
+  adjust: adjustParameter,
 };
 
 const barParameters: Record<string, Schema> = {
@@ -107,7 +118,7 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
         ...readRequest(context, request.query),
         table: request.query.table,
       });
-      return sendRows(request, reply, rows, request.query);
+      return sendRows(request, reply, rows, request.query, kindsOf(request.query, rows));
     },
   );
   app.get<{ Querystring: RangeQuery }>(
@@ -130,7 +141,8 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
         timeframe: String(request.query.timeframe),
       });
       const { timeframe, rollup, rollupTimeframe } = bars;
-      return sendRows(request, reply, bars, request.query, { timeframe, rollup, rollupTimeframe });
+      const facts = { timeframe, rollup, rollupTimeframe, ...kindsOf(request.query, bars) };
+      return sendRows(request, reply, bars, request.query, facts);
     },
   );
   app.get<{ Querystring: RangeQuery }>(
@@ -150,6 +162,12 @@ export function rowRoutes(app: FastifyInstance, context: HttpContext): void {
       return sendRows(request, reply, database.latest(table.name, filter), request.query);
     },
   );
+}
+
+/** Adjusted columns are of other kinds than the table declares; a client that cares is told of each. */
+function kindsOf({ adjust }: RangeQuery, { names, columns }: ColumnSet): { kinds?: WireKinds } {
+  if (adjust === undefined) return {};
+  return { kinds: Object.fromEntries(columns.map(({ kind }, i) => [names[i], kind])) };
 }
 
 const known = [...rangeNames, 'cursor', 'live', ...Object.keys(barParameters)];
@@ -174,5 +192,6 @@ function readRequest({ database, limits }: HttpContext, range: RangeQuery): Omit
     ...(range.stamp === undefined ? {} : { stamp: range.stamp }),
     ...(range.gaps === undefined ? {} : { gaps: range.gaps }),
     ...(range.flags === undefined ? {} : { flags: range.flags }),
+    ...(range.adjust === undefined ? {} : { adjust: range.adjust }),
   };
 }

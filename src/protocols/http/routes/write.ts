@@ -6,6 +6,7 @@ import type { DecodedRows } from '../../../codecs/decode/decoded-rows.ts';
 import { mergeRejections } from '../../../codecs/decode/decoded-rows.ts';
 import type { RowRejection } from '../../../core/errors.ts';
 import { CandelaError } from '../../../core/errors.ts';
+import { tableToWrite } from '../../../engine/adjust/actions-table.ts';
 import type { TableInfo } from '../../../engine/database.ts';
 import { bodyBudget } from '../bodies.ts';
 import type { HttpContext } from '../context.ts';
@@ -96,7 +97,7 @@ async function write(
   name: string,
   onInvalid: 'fail' | 'skip',
 ): Promise<WireWriteResult> {
-  const table = tableNamed(database, name);
+  const table = (await tableToWrite(database, name)) ?? tableNamed(database, name);
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const decoded = await decode(
     table,
