@@ -1,14 +1,11 @@
-/**
- * Reads of the contract as SQL over one physical table. Values are parameters, so that a statement's text depends on
- * the request's shape alone and stays prepared.
- */
+/** Reads of the contract as SQL over one physical table. */
 
 import { must } from '../../core/assert.ts';
 import { CandelaError } from '../../core/errors.ts';
 import type { CountRequest, LookupRequest, ScanRequest, TimeRange } from '../storage.ts';
 import type { TableLayout } from './catalog.ts';
 import { quoteName, tableName } from './sql-text.ts';
-import { ParameterList, type Statement, timeParameterType } from './statements.ts';
+import { makeTime, ParameterList, type Statement, timeParameterType } from './statements.ts';
 import type { PhysicalColumn } from './types.ts';
 import type { ResultForm } from './vector-reader.ts';
 
@@ -35,7 +32,6 @@ export function scanStatement(table: TableLayout, request: ScanRequest): ReadSta
   const order = [roles.time, roles.version, 't.rowid'].map((name) => name + direction).join(', ');
   const { list, forms } = selection(table, request.columns);
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
-  // As a parameter the limit would hide the Top-N plan from the optimizer.
   const limit = request.limit === null ? '' : ` LIMIT ${request.limit}`;
   return {
     sql: `SELECT ${list} FROM ${tableName(table.id)} t${where} ORDER BY ${order}${limit}`,
@@ -43,13 +39,6 @@ export function scanStatement(table: TableLayout, request: ScanRequest): ReadSta
     forms,
   };
 }
-
-/** Functions that make a time of an integer in the column's unit. */
-const makeTime = {
-  timestamp: 'make_timestamp',
-  timestamptz: 'make_timestamptz',
-  'timestamp-ns': 'make_timestamp_ns',
-};
 
 /** See `Storage.lookup`. The pairs are also bounded by their least and greatest, so that zone maps skip most rows. */
 export function lookupStatement(table: TableLayout, request: LookupRequest): ReadStatement {
@@ -194,11 +183,7 @@ function seriesConditions(name: string, series: Int32Array | null, parameters: P
     const text = parameters.add({ type: 'text', value: list.join(',') });
     return [between, `${name} IN (SELECT unnest(string_split(${text}, ',')::INTEGER[]))`];
   }
-  // Filled up to a power of two, so that few shapes of the statement exist.
-  const slots = 2 ** Math.ceil(Math.log2(list.length));
-  const values = Array.from({ length: slots }, (_, i) =>
-    int32(parameters, list[Math.min(i, list.length - 1)]),
-  );
+  const values = list.map((one) => int32(parameters, one));
   return [between, `${name} IN (${values.join(', ')})`];
 }
 

@@ -284,7 +284,7 @@ describe('queries', () => {
     ['SELECT 1 FRM x y', 'SYNTAX', 13],
     ["SELECT '🕯é' , FROM WHERE", 'SYNTAX', 20],
     ['EXPLAIN SELECT 1 1', 'SYNTAX', 17],
-    ['', 'UNSUPPORTED', undefined],
+    ['', 'SYNTAX', 0],
     ['SELECT 1; SELECT 2', 'UNSUPPORTED', undefined],
     ['SELECT * FROM nowhere', 'TABLE_NOT_FOUND', 14],
     ["SELECT 'é', size FROM ticks", 'COLUMN_NOT_FOUND', 12],

@@ -40,8 +40,7 @@ export class SnapshotPool {
     let connection: DuckDBConnection | undefined;
     try {
       connection = this.#idle.pop() ?? (await this.#instance.connect());
-      await connection.run('BEGIN TRANSACTION READ ONLY');
-      await connection.run('SELECT key FROM candela.documents LIMIT 0');
+      await connection.run('BEGIN TRANSACTION READ ONLY; SELECT key FROM candela.documents LIMIT 0');
       if (this.#closed) throw stopping();
     } catch (error) {
       this.#giveBack(connection, false);

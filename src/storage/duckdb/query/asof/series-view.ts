@@ -4,7 +4,7 @@ import { must } from '../../../../core/assert.ts';
 import type { StoredTable, StoredView } from '../../../storage.ts';
 import { layoutOf, type TableLayout } from '../../catalog.ts';
 import { quoteName } from '../../sql-text.ts';
-import { timeParameterType } from '../../statements.ts';
+import { makeTime, timeParameterType } from '../../statements.ts';
 
 /** A view whose rows have a series and a time. */
 export interface SeriesView {
@@ -96,11 +96,7 @@ function timeUnit(table: TableLayout, name: string): TimeUnit {
   return {
     sqlType: column.sqlType,
     toInteger: type === 'timestamp-ns' ? 'epoch_ns' : 'epoch_us',
-    fromInteger: {
-      timestamp: 'make_timestamp',
-      timestamptz: 'make_timestamptz',
-      'timestamp-ns': 'make_timestamp_ns',
-    }[type],
+    fromInteger: makeTime[type],
   };
 }
 
