@@ -88,7 +88,9 @@ describe('a feed that fails', () => {
     const [bad, good] = manager.list();
     expect(bad).toMatchObject({ state: 'failed', lastError: expect.stringMatching(message) });
     expect(good).toMatchObject({ state: 'connected', rowsReceived: 1 });
-    expect(lines.some((line) => line.level === 'error' && message.test(line.message))).toBe(true);
+    const told = lines.filter((line) => line.level === 'error').map((line) => line.message);
+    expect(told).toEqual([expect.stringMatching(message)]);
+    expect(told[0].split('feed ')).toHaveLength(2);
     await expect(manager.subscribe('bad', ['A'])).rejects.toMatchObject({ code: 'FEED_FAILED' });
     await manager.stop();
   });

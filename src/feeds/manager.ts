@@ -86,8 +86,10 @@ async function startFeed(entry: Entry): Promise<void> {
   } catch (thrown) {
     const error = startError(thrown, setting);
     entry.failure = error.message;
+    // Whoever configured it is told what to do; where it was noticed matters only for defects.
+    const origin = error.kind === 'internal' ? { err: error } : { code: error.code };
     context.log.error(
-      { err: error, help: error.help },
+      { ...origin, help: error.help },
       `feed '${setting.name}' did not start: ${error.message}`,
     );
   }
@@ -111,27 +113,27 @@ async function stopFeed(entry: Entry): Promise<void> {
   }
 }
 
-async function findPlugin({ name, kind, module }: FeedSetting): Promise<FeedPlugin> {
-  if (module !== undefined) return loadPlugin(name, module);
+async function findPlugin({ kind, module }: FeedSetting): Promise<FeedPlugin> {
+  if (module !== undefined) return loadPlugin(module);
   const plugin = shippedPlugins.find((shipped) => shipped.kind === kind);
   if (plugin) return plugin;
-  throw new CandelaError('INVALID_CONFIG', `feed '${name}': there is no kind '${kind}'`, {
+  throw new CandelaError('INVALID_CONFIG', `there is no kind '${kind}'`, {
     help: `The kinds are ${shippedPlugins.map((shipped) => shipped.kind).join(', ')}; your own goes in 'module'.`,
   });
 }
 
-async function loadPlugin(name: string, module: string): Promise<FeedPlugin> {
+async function loadPlugin(module: string): Promise<FeedPlugin> {
   const specifier = isAbsolute(module) ? pathToFileURL(module).href : module;
   let loaded: { default?: Partial<FeedPlugin> };
   try {
     loaded = await import(specifier);
   } catch (cause) {
-    const message = `feed '${name}': cannot load ${module}: ${toCandelaError(cause).message}`;
+    const message = `cannot load ${module}: ${toCandelaError(cause).message}`;
     throw new CandelaError('INVALID_CONFIG', message, { cause });
   }
   const plugin = loaded.default;
   if (typeof plugin?.kind === 'string' && typeof plugin.create === 'function') return plugin as FeedPlugin;
-  throw new CandelaError('INVALID_CONFIG', `feed '${name}': ${module} does not export a feed`, {
+  throw new CandelaError('INVALID_CONFIG', `${module} does not export a feed`, {
     help: 'Its default export must be { kind, create }; docs/feeds.md shows an example.',
   });
 }

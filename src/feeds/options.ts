@@ -17,15 +17,15 @@ export interface OptionReader {
   done(): void;
 }
 
-/** Reads the options of the feed `feed`. Every complaint is `INVALID_CONFIG` and names the feed and the option. */
-export function readOptions(feed: string, options: Record<string, unknown>): OptionReader {
+/** Reads a feed's options. Every complaint is `INVALID_CONFIG` and names the option; whose it is, says who asked. */
+export function readOptions(options: Record<string, unknown>): OptionReader {
   const asked = new Set<string>();
   const raw = (name: string): unknown => {
     asked.add(name);
     return options[name] ?? undefined;
   };
   const bad = (name: string, expected: string): CandelaError =>
-    new CandelaError('INVALID_CONFIG', `feed '${feed}': option ${name} must be ${expected}`, {
+    new CandelaError('INVALID_CONFIG', `option ${name} must be ${expected}`, {
       help: 'docs/feeds.md lists the options of every feed.',
     });
   const optionalText = (name: string): string | undefined => {
@@ -61,7 +61,7 @@ export function readOptions(feed: string, options: Record<string, unknown>): Opt
       const unknown = Object.keys(options).filter((name) => !asked.has(name));
       if (unknown.length === 0) return;
       const known = [...asked].sort().join(', ');
-      throw new CandelaError('INVALID_CONFIG', `feed '${feed}': no option is called ${unknown.join(', ')}`, {
+      throw new CandelaError('INVALID_CONFIG', `no option is called ${unknown.join(', ')}`, {
         help: `The options of this feed are ${known}.`,
       });
     },

@@ -8,6 +8,7 @@ export interface FeedStatus {
   state: 'connecting' | 'connected' | 'reconnecting' | 'stopped' | 'finished' | 'failed';
   /** Table it writes to. */
   table: string;
+  /** Asked for, and not refused. */
   symbols: string[];
   /** Symbols the source refused, with its words. */
   failedSymbols: { symbol: string; reason: string }[];

@@ -9,7 +9,7 @@ import { type ReplayOptions, type ReplayProgress, replayFile } from './replay.ts
 export const replayPlugin: FeedPlugin = {
   kind: 'replay',
   create(name: string, options: Record<string, unknown>, context: FeedContext): Feed {
-    const read = readOptions(name, options);
+    const read = readOptions(options);
     const file = read.optionalText('file');
     if (file === undefined) throw read.bad('file', 'the path of a recorded file');
     const speed = read.raw('speed') ?? 1;

@@ -18,7 +18,7 @@ describe('options', () => {
     ['a web address', { apiKey: 'k', url: 'https://x' }, /option url must be a ws:\/\/ or wss:\/\/ address/],
     ['symbols that are numbers', { apiKey: 'k', symbols: [1] }, /option symbols must be text such as/],
     ['no rows a batch', { apiKey: 'k', batchRows: 0 }, /option batchRows must be a number from 1 to 65536/],
-    ['a misspelt name', { apiKey: 'k', heartbeat: 5 }, /feed 'stocks': no option is called heartbeat/],
+    ['a misspelt name', { apiKey: 'k', heartbeat: 5 }, /^no option is called heartbeat/],
     ['a text for a flag', { apiKey: 'k', simulated: 'yes' }, /option simulated must be true or false/],
   ])('refuse %s', (_, options, message) => {
     vi.stubEnv('TWELVEDATA_API_KEY', '');

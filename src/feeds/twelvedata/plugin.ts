@@ -13,7 +13,7 @@ const defaultUrl = 'wss://ws.twelvedata.com/v1/quotes/price';
 export const twelveDataPlugin: FeedPlugin = {
   kind: 'twelvedata',
   create(name: string, options: Record<string, unknown>, context: FeedContext): TwelveDataFeed {
-    const read = readOptions(name, options);
+    const read = readOptions(options);
     const url = read.text('url', defaultUrl);
     const apiKey = read.optionalText('apiKey') ?? process.env.TWELVEDATA_API_KEY;
     if (!apiKey && url === defaultUrl) {

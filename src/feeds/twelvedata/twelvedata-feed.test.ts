@@ -128,6 +128,7 @@ describe('trouble', () => {
     expect(feed.status().failedSymbols).toEqual([
       { symbol: 'NOSUCH', reason: 'subscribe answered with status warning' },
     ]);
+    expect(feed.status().symbols).toEqual(['AAPL']);
     expect(feed.status().lastError).toContain('NOSUCH');
     expect(lines.some(({ level, message }) => level === 'warn' && message.includes('NOSUCH'))).toBe(true);
     await feed.unsubscribe?.(['NOSUCH']);

@@ -86,7 +86,10 @@ export class TwelveDataFeed implements Feed {
   }
 
   async subscribe(symbols: string[]): Promise<void> {
-    const requests = requestsOf(symbols).filter((request) => !this.#symbols.has(symbolText(request)));
+    // One that was refused is asked for again.
+    const requests = requestsOf(symbols).filter(
+      (request) => !this.#symbols.has(symbolText(request)) || this.#failed.has(request.symbol),
+    );
     for (const request of requests) this.#symbols.set(symbolText(request), request);
     if (requests.length > 0) this.#connection.send(formatSymbolAction('subscribe', requests));
   }
@@ -117,7 +120,7 @@ export class TwelveDataFeed implements Feed {
       simulated: this.#simulated,
       state: this.#connection.state,
       table: this.#options.table,
-      symbols: [...this.#symbols.keys()],
+      symbols: [...this.#symbols].flatMap(([text, { symbol }]) => (this.#failed.has(symbol) ? [] : [text])),
       failedSymbols: [...this.#failed].map(([symbol, reason]) => ({ symbol, reason })),
       rowsReceived: counts?.rowsReceived ?? 0,
       rowsWritten: counts?.rowsWritten ?? 0,
