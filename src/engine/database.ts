@@ -255,10 +255,23 @@ export interface DatabaseStatus {
   subscriptions: number;
   /** Null, or why writes are refused at present. */
   writesStopped: string | null;
+  /** Rows, and days of rows, that retention dropped. */
+  rowsDropped: number;
+  chunksDropped: number;
   tables: number;
   seriesCount: number;
   /** Rollups that are being filled from history at present. */
   backfills: BackfillStatus[];
+}
+
+/** What retention dropped of a table. */
+export interface RetentionResult {
+  table: string;
+  /** Rows of before are gone. */
+  droppedBeforeNs: bigint;
+  rowCount: number;
+  /** Days that had rows. */
+  chunkCount: number;
 }
 
 /** How a backup or a restore is followed. */
@@ -313,7 +326,9 @@ export interface RefreshResult {
 export type TableChange =
   | { addColumn: ColumnDef }
   /** From now on; rows that are there stay. Null: no rows are the same any more. */
-  | { dedup: DedupDef | null };
+  | { dedup: DedupDef | null }
+  /** Tables and rollups: how long rows are kept, see `TableDef.retention`; null: for ever. What is gone stays gone. */
+  | { retention: string | null };
 
 /**
  * An open database. All methods throw `CandelaError`; names are matched exactly.
@@ -363,6 +378,11 @@ export interface Database {
   /** One read-only SQL statement over every table and rollup; sees all acknowledged writes. */
   sql(text: string, options?: SqlOptions): Promise<SqlResult>;
 
+  /**
+   * Drops what tables and rollups do not keep any longer, which is done every minute by itself. Tables of which nothing
+   * went are left out.
+   */
+  applyRetention(): Promise<RetentionResult[]>;
   /** Moves everything pending to the store. */
   flush(): Promise<void>;
   /**

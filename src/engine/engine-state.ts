@@ -52,4 +52,6 @@ export interface EngineCounters {
   batchesWritten: number;
   flushes: number;
   flushMsLast: number;
+  rowsDropped: number;
+  chunksDropped: number;
 }

@@ -3,6 +3,7 @@ import { CandelaError } from '../core/errors.ts';
 import type { Batch, ColumnSet } from '../market/columns.ts';
 import type { CandlesDef, RollupDef, TableDef } from '../market/schema.ts';
 import { tableToWrite } from './adjust/actions-table.ts';
+import { Aging } from './aging/aging.ts';
 import { Backfills } from './backfill/backfills.ts';
 import { backup } from './backup/backup.ts';
 import type { Topic } from './bus/bus.ts';
@@ -28,6 +29,7 @@ import type {
   ReadResult,
   RefreshRequest,
   RefreshResult,
+  RetentionResult,
   SeriesFilter,
   SeriesInfo,
   SqlOptions,
@@ -55,6 +57,8 @@ import { type WritePath, writeBatch } from './write/write-path.ts';
 
 /** How often bars are looked for whose time has passed without a tick. */
 const overdueIntervalMs = 250;
+/** How often it is looked for rows that are too old. */
+const agingIntervalMs = 60_000;
 /** How often the size of the store is looked up for the status. */
 const storeSizeIntervalMs = 5_000;
 
@@ -66,6 +70,7 @@ export class Engine implements Database {
   readonly #gate = new Gate();
   readonly #publisher: Publisher;
   readonly #backfills: Backfills;
+  readonly #aging: Aging;
   readonly #timers: NodeJS.Timeout[];
   #storeBytes = 0;
   #closing: Promise<void> | undefined;
@@ -78,6 +83,7 @@ export class Engine implements Database {
     this.#publisher = new Publisher(state, (entry, keys) => readAgain(state, entry, keys));
     this.#backfills = new Backfills(state, this.#flusher, this.#publisher);
     this.#backfills.start();
+    this.#aging = new Aging(state, agingIntervalMs);
     this.#timers = [
       setInterval(() => this.#publisher.publishOverdue(), overdueIntervalMs).unref(),
       setInterval(() => this.#measureStore(), storeSizeIntervalMs).unref(),
@@ -202,6 +208,11 @@ export class Engine implements Database {
     return runSql(this.#check(), this.#flusher, text, options);
   }
 
+  async applyRetention(): Promise<RetentionResult[]> {
+    this.#check();
+    return this.#aging.dropOld();
+  }
+
   async flush(): Promise<void> {
     this.#check();
     await this.#flusher.flush();
@@ -246,6 +257,7 @@ export class Engine implements Database {
     try {
       await this.#sealer?.stop();
       await this.#backfills.stop();
+      await this.#aging.stop();
       await this.#gate.exclusive(() => this.#flusher.flush());
     } finally {
       state.bus.closeAll();

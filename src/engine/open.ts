@@ -111,6 +111,8 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
       batchesWritten: 0,
       flushes: 0,
       flushMsLast: 0,
+      rowsDropped: 0,
+      chunksDropped: 0,
     },
     appliedLsn: lsn,
     flushedLsn: lsn,

@@ -7,11 +7,12 @@ import { CandelaError } from '../core/errors.ts';
 import { narrowToInt32 } from '../market/column-ops.ts';
 import type { ColumnData } from '../market/columns.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { RetentionDocument } from './aging/retention.ts';
 import type { EntryDocument, RollupEntry, RowsEntry } from './catalog/catalog.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { nextIdKey } from './catalog/ddl.ts';
 import { attach, ownsGroups, rollupEntry, tableEntry } from './catalog/entries.ts';
-import { physicalId, rowColumns, tableRole } from './catalog/layout.ts';
+import { physicalId, retentionKey, rowColumns, tableRole } from './catalog/layout.ts';
 import type { PositionDocument } from './flush/flusher.ts';
 import { positionKey } from './flush/flusher.ts';
 import { fromStored } from './rollup/stored-bars.ts';
@@ -42,6 +43,12 @@ export async function recover(storage: Storage): Promise<Recovered> {
   for (const document of entries) {
     if (document.table) await restoreTable(storage, catalog, document, position.nextRows[document.id] ?? 0);
     else await restoreRollup(storage, catalog, document);
+  }
+  for (const entry of catalog.all()) {
+    const retention = parse<RetentionDocument>(documents, retentionKey(entry.id));
+    if (!retention || entry.kind === 'plain') continue;
+    const target = entry.kind === 'rows' ? entry.table : entry.node;
+    target.droppedBeforeNs = BigInt(retention.droppedBeforeNs);
   }
   return { catalog, batchIds: BatchIds.from(documents), lsn: position.lsn };
 }

@@ -58,6 +58,11 @@ export interface DedupDef {
 export interface TableDef {
   name: string;
   kind: TableKind;
+  /**
+   * Ticks and bars: how long rows are kept, such as `30d` (`market/duration.ts`). Whole days of UTC that ended so long ago
+   * are dropped; bars made of ticks stay. Absent: for ever.
+   */
+  retention?: string;
   columns: ColumnDef[];
   /** The time column; required for ticks and bars, optional for state, absent for plain. */
   timeColumn?: string;
@@ -109,6 +114,8 @@ export interface RollupDef extends BucketingOptions {
   aggregates: Aggregate[];
   /** Name of the bucket-start column; default the source's time column's name. */
   timeColumn?: string;
+  /** How long bars are kept, as {@link TableDef.retention}; of their own, whatever the source keeps. Absent: for ever. */
+  retention?: string;
   /** Roles of the ticks table's columns, by name, where they declare none; `createCandles` gives those of its own. */
   roles?: Record<string, ColumnRole>;
   /** Bars that reads make up for empty buckets unless they say otherwise; none is stored. Default `none`. */

@@ -79,6 +79,8 @@ export type StorageOp =
   | { op: 'delete'; table: number; key: string[]; columns: ColumnData[]; rowCount: number }
   /** These rows become the table's whole content. */
   | { op: 'rewrite'; table: number; columns: ColumnData[]; rowCount: number }
+  /** Deletes the rows of the range, of a table with series. */
+  | ({ op: 'delete-range' } & TimeRange)
   | { op: 'put-doc'; key: string; value: string }
   | { op: 'delete-doc'; key: string };
 
@@ -93,8 +95,11 @@ export interface ScanRequest {
   fromNs: bigint | null;
   /** Exclusive; null means to the end. */
   toNs: bigint | null;
-  /** By (time, version), ascending or descending; the limit counts from that end. */
-  order: 'asc' | 'desc';
+  /**
+   * By (time, version), ascending or descending; the limit counts from that end. `any` spares the sorting where the
+   * caller sorts; then limit and `after` are null.
+   */
+  order: 'asc' | 'desc' | 'any';
   limit: number | null;
   /** Only rows whose version is below this. */
   versionBelow: bigint | null;

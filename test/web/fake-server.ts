@@ -291,6 +291,8 @@ class Fake implements FakeServer {
         writesStopped: null,
         tables: this.#tables.length,
         seriesCount: this.#tables.reduce((sum, { symbols }) => sum + symbols.length, 0),
+        rowsDropped: 0,
+        chunksDropped: 0,
         backfills: [],
       },
     };

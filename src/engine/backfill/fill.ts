@@ -35,7 +35,7 @@ export function nextFill(catalog: Catalog): Fill | undefined {
     table: physicalId(source.id, tableRole.rows),
     rollups: together.filter(({ node }) => node.filledFrom === filledFrom),
     filledFrom,
-    oldestNs: first.source ? null : ticks.table.droppedBeforeNs,
+    oldestNs: (first.source ?? ticks.table).droppedBeforeNs,
   };
 }
 

@@ -100,7 +100,9 @@ export function regrownBars(entry: RollupEntry, groups: Int32Array, count: numbe
 export function liveBars(entry: RollupEntry, wanted: Int32Array): GroupedBars {
   const { node } = entry;
   const live = new Partials(node.plan.slots, wanted.length);
-  for (const group of wanted) if (node.live(group, live, live.length)) live.length++;
+  const from = node.droppedBeforeNs === null ? Number.NEGATIVE_INFINITY : Number(node.droppedBeforeNs);
+  for (const group of wanted)
+    if (node.live(group, live, live.length) && live.start[live.length] >= from) live.length++;
   const rows = Int32Array.from({ length: live.length }, (_, row) => row);
   return {
     groups: live.group.slice(0, live.length),

@@ -1,4 +1,5 @@
 import { CandelaError } from '../../core/errors.ts';
+import { parseDuration } from '../../market/duration.ts';
 import type { ColumnDef, TableDef } from '../../market/schema.ts';
 
 /** Longest name and most columns of a table. */
@@ -25,12 +26,25 @@ export function checkTable(def: TableDef): TableDef {
   checkTime(def);
   checkKey(def);
   checkDedup(def);
+  checkAging(def);
   const required = new Set([def.timeColumn, ...def.seriesKey]);
   const columns = def.columns.map((column) => ({
     ...column,
     nullable: !required.has(column.name) && column.nullable !== false,
   }));
   return { ...def, seriesKey: [...def.seriesKey], columns };
+}
+
+function checkAging(def: TableDef): void {
+  if (def.retention === undefined) return;
+  if (def.kind !== 'ticks' && def.kind !== 'bars')
+    throw invalid(def, `rows of a ${def.kind} table do not age: it takes no retention`);
+  checkRetention(def);
+}
+
+/** Checks how long rows are kept. Throws `INVALID_ARGUMENT`. */
+export function checkRetention({ name, retention }: { name: string; retention?: string }): void {
+  if (retention !== undefined) parseDuration(retention, `retention of '${name}'`);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { TableChange } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { Gate } from '../write/gate.ts';
 import type { Entry, PlainEntry, RowsEntry } from './catalog.ts';
-import { checkColumn, checkTable } from './check-table.ts';
+import { checkColumn, checkRetention, checkTable } from './check-table.ts';
 import { createOps, detach, dropOps, publishOps, tableEntry } from './entries.ts';
 import { isRowColumn, physicalId, tableRole } from './layout.ts';
 
@@ -54,6 +54,7 @@ export function commit({ state }: Ddl, ops: StorageOp[], apply?: () => void): Pr
 export function alterTable(ddl: Ddl, name: string, change: TableChange): Promise<Entry> {
   return ddl.gate.exclusive(async () => {
     const entry = ddl.state.catalog.find(name);
+    if ('retention' in change) return setRetention(ddl, entry, change.retention);
     if (entry.kind === 'rollup')
       throw new CandelaError('UNSUPPORTED', `'${name}' is a rollup: its columns cannot be changed`);
     const { def, ops } =
@@ -91,6 +92,20 @@ function withColumn(entry: RowsEntry | PlainEntry, added: ColumnDef): Redefiniti
 function withDedup({ def }: RowsEntry | PlainEntry, dedup: DedupDef | null): Redefinition {
   const { dedup: _, ...others } = def;
   return { def: checkTable(dedup === null ? others : { ...others, dedup }), ops: [] };
+}
+
+/** The job that drops old rows looks at the definition when it runs. */
+async function setRetention(ddl: Ddl, entry: Entry, retention: string | null): Promise<Entry> {
+  const { retention: _, ...others } = entry.def;
+  const def = (retention === null ? others : { ...others, retention }) as TableDef;
+  if (entry.kind === 'rollup') checkRetention(def);
+  else checkTable(def);
+  const changed = { ...entry, def, version: entry.version + 1 } as Entry;
+  await commit(ddl, publishOps(changed), () => {
+    if (entry.kind === 'rows') entry.table.redefine(def);
+    Object.assign(entry, { def, version: changed.version });
+  });
+  return entry;
 }
 
 /** See `Database.dropTable`. */

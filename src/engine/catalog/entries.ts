@@ -16,6 +16,7 @@ import {
   physicalId,
   plainTable,
   plainView,
+  retentionKey,
   rollupView,
   rowsTable,
   rowsView,
@@ -192,5 +193,6 @@ export function dropOps(entry: Entry): StorageOp[] {
     ...roles.map((role) => ({ op: 'drop-table' as const, table: physicalId(entry.id, role) })),
     { op: 'delete-doc', key: documentKey(entry.id) },
     { op: 'delete-doc', key: sealKey(entry.id) },
+    { op: 'delete-doc', key: retentionKey(entry.id) },
   ];
 }

@@ -31,6 +31,11 @@ export function sealKey(id: number): string {
   return `seal/${id}`;
 }
 
+/** Key of the document that says up to where retention has dropped a catalog table's rows. */
+export function retentionKey(id: number): string {
+  return `retention/${id}`;
+}
+
 /** Names of the columns that ticks, bars and state tables have besides the user's. */
 export const rowColumns = { series: '_sid', version: '_seq' } as const;
 

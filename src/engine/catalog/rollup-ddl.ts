@@ -4,7 +4,7 @@ import { bucketingOptions, createBucketing, divides } from '../../market/bucketi
 import type { CandlesDef, ColumnRole, RollupDef } from '../../market/schema.ts';
 import type { Backfills } from '../backfill/backfills.ts';
 import type { Catalog, Entry, RollupEntry, RowsEntry } from './catalog.ts';
-import { checkName } from './check-table.ts';
+import { checkName, checkRetention } from './check-table.ts';
 import { commit, type Ddl, nextIdOp } from './ddl.ts';
 import { attach, createOps, publishOps, rollupEntry } from './entries.ts';
 
@@ -25,6 +25,7 @@ async function createAll(ddl: RollupDdl, defs: readonly RollupDef[]): Promise<En
     checkName(def.name, 'rollup');
     for (const aggregate of def.aggregates) checkName(aggregate.name, `column of '${def.name}'`);
     if (def.timeColumn !== undefined) checkName(def.timeColumn, `column of '${def.name}'`);
+    checkRetention(def);
   }
   const made = await ddl.gate.exclusive(() => addRollups(ddl, defs));
   await Promise.all(made.map((entry) => ddl.backfills.filled(entry)));

@@ -10,6 +10,12 @@ export interface Range {
   after: Position | null;
 }
 
+/** The part of the range that retention has left: from a table's `droppedBeforeNs` on. */
+export function keptPart(range: Range, droppedBeforeNs: bigint | null): Range {
+  if (droppedBeforeNs === null || (range.fromNs !== null && range.fromNs >= droppedBeforeNs)) return range;
+  return { ...range, fromNs: droppedBeforeNs };
+}
+
 /** Where a row stands in the order of a table: time, then arrival number (ticks) or series number (bars). */
 export interface Position {
   timeNs: bigint;

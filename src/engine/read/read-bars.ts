@@ -19,7 +19,7 @@ import { Partials } from '../rollup/partials.ts';
 import { fromStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
 import type { Range } from './range.ts';
-import { ceil256 } from './range.ts';
+import { ceil256, keptPart } from './range.ts';
 
 /** Whole bars in the order asked for. */
 export interface BarsRead {
@@ -44,9 +44,10 @@ export async function readBars(
   state: BarsState,
   source: BarsTarget,
   groups: Int32Array | null,
-  range: Range,
+  asked: Range,
   withLive: boolean,
 ): Promise<BarsRead> {
+  const range = keptPart(asked, source.node.droppedBeforeNs);
   for (let attempt = 1; ; attempt++) {
     const { flushedLsn } = state;
     const memory = gatherMemory(source, groups, range, withLive ? state.appliedLsn : null);

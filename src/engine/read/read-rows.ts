@@ -14,7 +14,7 @@ import { physicalId, rowColumns, tableRole } from '../catalog/layout.ts';
 import type { RowBlock, RowTable } from '../tables/row-table.ts';
 import { storedTimeName } from '../tables/row-table.ts';
 import type { Position, Range } from './range.ts';
-import { floor256, isInRange, sortedRows } from './range.ts';
+import { floor256, isInRange, keptPart, sortedRows } from './range.ts';
 
 /** Rows in their order: series numbers, times, arrival numbers, and the row columns. */
 export interface RowsRead {
@@ -31,9 +31,10 @@ export function readRows(
   storage: Storage,
   table: RowTable,
   series: Int32Array | null,
-  range: Range,
+  asked: Range,
 ): Promise<RowsRead> {
   const { hot } = table;
+  const range = keptPart(asked, table.droppedBeforeNs);
   if (table.def.kind === 'state') return Promise.resolve(readStates(table, series, range));
   const isCovered = isMemoryEnough(table, series, range);
   const memory = gatherMemory(table, series, range, isCovered ? hot.firstRow : hot.flushedRow);

@@ -86,6 +86,8 @@ export class RollupNode {
    * everything is in.
    */
   filledFrom = Number.NEGATIVE_INFINITY;
+  /** The horizon of the rollup's own retention, ns, as `RowTable.droppedBeforeNs`: bars that start before it are gone. */
+  droppedBeforeNs: bigint | null = null;
   /** `filledFrom` as the store has it. */
   storedFilledFrom = Number.NEGATIVE_INFINITY;
   /** Closed bars, or parts of them, that a back-fill brought and the next flush stores: no reader looks at them. */

@@ -3,7 +3,7 @@
  */
 import { createSerial, type Serial } from '../../core/serial.ts';
 import type { ColumnData, ColumnSet } from '../../market/columns.ts';
-import { columnOf } from '../../market/columns.ts';
+import { columnOf, takeRows } from '../../market/columns.ts';
 import type { ColumnDef, TableDef } from '../../market/schema.ts';
 import { splitTimes } from '../../market/time.ts';
 import { isRowColumn, timeColumn } from '../catalog/layout.ts';
@@ -298,8 +298,15 @@ export class RowTable {
 
   /** The latest row of each series named that has any: the declared columns in order. */
   latest(wanted: Int32Array): ColumnSet {
-    const { series, timesNs, columns } = this.latestRows(wanted);
-    return this.columnSet(series, timesNs, columns);
+    const rows = this.latestRows(wanted);
+    const { droppedBeforeNs } = this;
+    if (droppedBeforeNs === null) return this.columnSet(rows.series, rows.timesNs, rows.columns);
+    const kept = Int32Array.from(rows.series.keys()).filter((row) => rows.timesNs[row] >= droppedBeforeNs);
+    return this.columnSet(
+      rows.series.filter((_, row) => rows.timesNs[row] >= droppedBeforeNs),
+      rows.timesNs.filter((timeNs) => timeNs >= droppedBeforeNs),
+      rows.columns.map((column) => takeRows(column, kept)),
+    );
   }
 
   /** See `latest`: the rows as they are stored, with their arrival numbers. */

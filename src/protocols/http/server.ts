@@ -21,6 +21,7 @@ import { documentApi } from './openapi.ts';
 import { servePage } from './page.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { gapRoutes } from './routes/gaps.ts';
+import { retentionRoutes } from './routes/retention.ts';
 import { rowRoutes } from './routes/rows.ts';
 import { sqlRoutes } from './routes/sql.ts';
 import { monitoringRoutes, statusRoutes } from './routes/status.ts';
@@ -96,6 +97,7 @@ async function apiRoutes(api: FastifyInstance, context: HttpContext): Promise<vo
   gapRoutes(api, context);
   sqlRoutes(api, context);
   backupRoutes(api, context);
+  retentionRoutes(api, context);
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());
   await api.register(async (writes) => {
     keepBytes(writes);

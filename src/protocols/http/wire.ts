@@ -56,6 +56,11 @@ export interface WireSymbols {
   symbols: { symbol: string; key: Record<string, string>; name: string | null }[];
 }
 
+/** `POST /api/v1/retention` */
+export interface WireRetention {
+  dropped: { table: string; droppedBeforeNs: string; rowCount: number; chunkCount: number }[];
+}
+
 /** `format=json` of ticks, bars, latest. `cursor` is null on the last page. */
 export interface WireRows {
   rows: Record<string, WireValue>[];

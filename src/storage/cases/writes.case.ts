@@ -161,6 +161,18 @@ export function writeCases(use: () => Storage): void {
     expect(await versions()).toEqual([5n]);
   });
 
+  it('deletes the rows of a range of time', async () => {
+    const times = [-5n, 0n, 9n, 10n, 11n, 20n];
+    await use().commit([
+      { op: 'rewrite', table: ticks.id, columns: tickColumns([]), rowCount: 0 },
+      appendTicks(times.map((time, i) => [i % 2, time * 1_000n, BigInt(i), i])),
+      { op: 'delete-range', table: ticks.id, fromNs: 0n, toNs: 10_000n },
+    ]);
+    expect(await versions()).toEqual([0n, 3n, 4n, 5n]);
+    await use().commit([{ op: 'delete-range', table: ticks.id, fromNs: -(2n ** 63n), toNs: 10_001n }]);
+    expect(await versions()).toEqual([4n, 5n]);
+  });
+
   it('rewrites a table', async () => {
     const columns = tickColumns([[1, 1n, 9n, 1]]);
     await use().commit([

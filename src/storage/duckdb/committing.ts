@@ -13,7 +13,9 @@ import {
   type TableLayout,
 } from './catalog.ts';
 import { deleteKeys, keysAlone, keysOfRows } from './replacing.ts';
+import { rangeCondition } from './scan-sql.ts';
 import { tableName } from './sql-text.ts';
+import { bind, ParameterList } from './statements.ts';
 import { physicalOf } from './types.ts';
 import { dropViewSql, viewSql } from './view-sql.ts';
 
@@ -75,6 +77,19 @@ async function runOp(context: CommitContext, op: TableOp): Promise<void> {
     case 'delete': {
       const table = mustLayout(layouts, op.table);
       return deleteKeys(connection, table, { ...op, keys: keysAlone(table, op.key) });
+    }
+    case 'delete-range': {
+      const table = mustLayout(layouts, op.table);
+      const parameters = new ParameterList();
+      const where = rangeCondition(table, op, parameters);
+      const statement = await connection.prepare(`DELETE FROM ${tableName(table.id)} t WHERE ${where}`);
+      try {
+        bind(statement, parameters.parameters);
+        await statement.run();
+      } finally {
+        statement.destroySync();
+      }
+      return;
     }
     case 'rewrite':
       mustLayout(layouts, op.table);

@@ -130,6 +130,14 @@ function apply(state: State, op: StorageOp): void {
       if (!state.views.delete(op.name))
         throw new CandelaError('TABLE_NOT_FOUND', `the store has no view '${op.name}'`);
       return;
+    case 'delete-range': {
+      const found = tableOf(state, op.table);
+      const { time } = rolesOf(found.table);
+      found.rows = found.rows.filter(
+        (row) => (row[time] as bigint) < op.fromNs || (row[time] as bigint) >= op.toNs,
+      );
+      return;
+    }
     case 'put-doc':
       state.documents.set(op.key, op.value);
       return;

@@ -79,11 +79,16 @@ function changeRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database } = context;
   const onRequest = requires(context, 'admin');
   const addColumn = definition('The column.', { name: 'venue', type: { kind: 'text' } });
+  const retention = {
+    type: ['string', 'null'],
+    description: 'Such as 30d; null: for ever. Rollups take it, too.',
+    examples: ['30d'],
+  };
   const change = {
     tags,
-    summary: 'Add a nullable column',
+    summary: 'Add a nullable column, or set how long rows are kept',
     params: nameParameter,
-    body: { type: 'object', required: ['addColumn'], properties: { addColumn } },
+    body: { type: 'object', minProperties: 1, properties: { addColumn, retention } },
     response: answers('The table.'),
   };
   app.patch<{ Params: { name: string }; Body: TableChange }>(
