@@ -186,6 +186,15 @@ it('refuses a whole table that is not one of ours', () => {
   check('SYNTAX', () => decodeArrow(table, Buffer.from('not arrow at all'), limits));
 });
 
+it.each(['stream', 'file'] as const)('says that a %s was cut short, and where', (container) => {
+  const set = setOf({ time: [1n, 2n], symbol: ['A', 'B'] });
+  const bytes = encodeArrow(set, container);
+  for (const length of [0, 7, 8, 100, bytes.length - 20]) {
+    const cut = () => decodeArrow(table, bytes.subarray(0, length), limits);
+    expect(cut, String(length)).toThrow(`Arrow: cut short: it ends after ${length} bytes`);
+  }
+});
+
 it('survives damaged bytes', () => {
   const set = setOf({
     time: [1n, 2n, null],

@@ -55,8 +55,16 @@ export function damagedArrow(reason: string, cause?: unknown): CandelaError {
   });
 }
 
+/** Makes the error for bytes that are not all there. */
+function cutArrow(bytes: Uint8Array, where: string): CandelaError {
+  return new CandelaError('SYNTAX', `Arrow: cut short: it ends after ${bytes.length} bytes, ${where}`, {
+    help: 'Send the whole stream or file: the end is missing.',
+  });
+}
+
 /** Throws `SYNTAX` when the bytes cannot be read safely as a stream or file, `LIMIT_EXCEEDED` at too many rows. */
 export function checkArrow(bytes: Uint8Array, rowsMax: number): void {
+  if (bytes.length === 0) throw cutArrow(bytes, 'before it begins');
   const messages =
     latin1(bytes, 0, fileMagic.length) === fileMagic ? fileMessages(bytes) : streamMessages(bytes);
   let rows = 0;
@@ -78,7 +86,7 @@ function* streamMessages(bytes: Uint8Array): Generator<MessageSize> {
 function* fileMessages(bytes: Uint8Array): Generator<MessageSize> {
   const tail = bytes.length - fileMagic.length - 4;
   if (tail < 0 || latin1(bytes, tail + 4, bytes.length) !== fileMagic)
-    throw damagedArrow('a file without its end');
+    throw cutArrow(bytes, 'without the footer that ends a file');
   const length = new DataView(bytes.buffer, bytes.byteOffset).getInt32(tail, true);
   if (length < 0 || length > tail) throw damagedArrow('a file whose footer is longer than itself');
   const footer = new FlatBuffer(bytes.subarray(tail - length, tail), damagedArrow);
@@ -95,7 +103,7 @@ function* fileMessages(bytes: Uint8Array): Generator<MessageSize> {
 
 /** Checks the message that begins at `at`. */
 function checkMessage(bytes: Uint8Array, at: number): MessageSize {
-  const cut = () => damagedArrow('the bytes end within a message');
+  const cut = () => cutArrow(bytes, `within the message that begins at byte ${at}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (at + 4 > bytes.length) throw cut();
   // Writers before 2019 left the continuation marker out.

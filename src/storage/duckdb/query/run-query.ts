@@ -9,6 +9,7 @@ import { rewriteAsOfJoins } from './asof/rewrite.ts';
 import { endsTransaction } from './errors.ts';
 import { bindScalars } from './parameters.ts';
 import { resultPlan } from './result-types.ts';
+import { shown } from './shown-decimals.ts';
 import type { QueryTree } from './tree.ts';
 
 /** A query to run. */
@@ -48,10 +49,11 @@ export async function runQuery(
   return withPrepared(connection, sql, async (statement) => {
     bindScalars(statement, parameters);
     const result = await statement.run();
-    const columns = await readColumnsInTurns(
+    const read = await readColumnsInTurns(
       result,
       plans.map(({ form }) => form),
     );
+    const columns = read.map((column, index) => shown(column, plans[index]));
     const truncated = result.rowCount > limits.rowsMax;
     const rowCount = truncated ? limits.rowsMax : result.rowCount;
     return {

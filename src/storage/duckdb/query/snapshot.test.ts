@@ -158,7 +158,16 @@ describe('result types', () => {
       { coefficient: -(2n ** 127n), scale: 0 },
     ],
     ['1.50', 'DECIMAL(3,2)', { coefficient: 150n, scale: 2 }],
-    ['(-0.1)::DECIMAL(38,20)', 'DECIMAL(38,20)', { coefficient: -(10n ** 19n), scale: 20 }],
+    // The form in which decimals of no declared scale are kept is shown without zeros at the end.
+    ['(-0.1)::DECIMAL(38,20)', 'DECIMAL(38,20)', { coefficient: -1n, scale: 1 }],
+    ['1200::DECIMAL(38,20)', 'DECIMAL(38,20)', { coefficient: 1200n, scale: 0 }],
+    ['0::DECIMAL(38,20)', 'DECIMAL(38,20)', { coefficient: 0n, scale: 0 }],
+    ['1e-20::DECIMAL(38,20)', 'DECIMAL(38,20)', { coefficient: 1n, scale: 20 }],
+    [
+      "'1.00000000000000001000'::DECIMAL(38,20)",
+      'DECIMAL(38,20)',
+      { coefficient: 10n ** 17n + 1n, scale: 17 },
+    ],
     ['0.5::FLOAT', 'FLOAT', 0.5],
     ['0.1::DOUBLE', 'DOUBLE', 0.1],
     ['true', 'BOOLEAN', true],
