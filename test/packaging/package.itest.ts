@@ -29,8 +29,16 @@ it('packs the built program and nothing of its tests', () => {
   expect(paths).toEqual(
     expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/cli/candela.cjs']),
   );
-  expect(paths.filter((path) => !/^(dist\/|package\.json$|[A-Z]+(\.md)?$)/.test(path))).toEqual([]);
+  const expected = /^(dist\/|docs\/|examples\/|package\.json$|[A-Z]+(\.md)?$)/;
+  expect(paths.filter((path) => !expected.test(path))).toEqual([]);
   expect(paths.filter((path) => /\.(i?test|case|bench)\.|\/testing\//.test(path))).toEqual([]);
+  // What the README links to is there for who reads it in the package.
+  const links = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)];
+  const missing = links.filter(
+    ([, link]) => !paths.some((path) => path === link || path.startsWith(`${link}/`)),
+  );
+  expect(missing.map(([, link]) => link.replace(/\/$/, ''))).toEqual([]);
+  expect(links.length).toBeGreaterThan(5);
 });
 
 it(`installs production dependencies of at most ${installedMegabytesMax} MB, without install scripts`, () => {
