@@ -3,8 +3,12 @@ import {
   Float32,
   Int32,
   Int64,
+  makeData,
+  makeVector,
   Table,
+  TimestampMicrosecond,
   TimestampMillisecond,
+  TimestampNanosecond,
   TimestampSecond,
   tableFromArrays,
   tableFromIPC,
@@ -230,5 +234,35 @@ it('survives damaged bytes', () => {
       },
     ),
     { numRuns: Number(process.env.CANDELA_FUZZ_RUNS ?? 3000) },
+  );
+});
+
+it.each([
+  ['s', new TimestampSecond(), 1_000_000_000n],
+  ['ms', new TimestampMillisecond(), 1_000_000n],
+  ['us', new TimestampMicrosecond(), 1_000n],
+  ['ns', new TimestampNanosecond(), 1n],
+])('multiplies times in %s exactly, up to the first and last there are', (_, type, factor) => {
+  const [first, last] = [timeNsMin / factor, timeNsMax / factor];
+  const inside = fc.oneof(
+    fc.bigInt({ min: first, max: last }),
+    fc.bigInt({ min: -4_294_967_296n / factor - 1n, max: 4_294_967_296n / factor + 1n }),
+  );
+  const beyond = fc.oneof(
+    fc.bigInt({ min: last + 1n, max: 2n ** 63n - 1n }),
+    fc.bigInt({ min: -(2n ** 63n), max: first - 1n }),
+  );
+  const check = (times: bigint[]): void => {
+    const decoded = decode({ time: makeVector(makeData({ type, data: BigInt64Array.from(times) })) });
+    expect(decoded.rejected.map(({ row }) => row)).toEqual(
+      times.flatMap((time, row) => (time < first || time > last ? [row] : [])),
+    );
+    expect(valuesOf(decoded, 'time')).toEqual(
+      times.filter((time) => time >= first && time <= last).map((time) => time * factor),
+    );
+  };
+  fc.assert(fc.property(fc.array(inside, { minLength: 1 }), check));
+  fc.assert(
+    fc.property(fc.array(fc.oneof({ weight: 9, arbitrary: inside }, beyond), { minLength: 1 }), check),
   );
 });
