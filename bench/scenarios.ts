@@ -6,6 +6,7 @@ import { httpWriteScenarios } from './macro/http-write.ts';
 import { klineScenarios } from './macro/klines.ts';
 import { lateTickScenario } from './macro/late-ticks.ts';
 import { liveLatencyScenario } from './macro/live-latency.ts';
+import { memoryScenario } from './macro/memory.ts';
 import { readScenario } from './macro/reads.ts';
 import { restartScenario } from './macro/restart.ts';
 import { sealedReadScenario } from './macro/sealed-read.ts';
@@ -27,6 +28,7 @@ export const scenarios: Scenario[] = [
   ...klineScenarios,
   sqlBarsScenario,
   asOfScenario,
+  memoryScenario,
   restartScenario,
   backfillScenario,
   startScenario,
