@@ -146,7 +146,7 @@ async function readStore(
     columns: source.storedColumns,
     series: groups,
     ...boundsBeyondCursor(range),
-    order: range.order,
+    order: range.limit === null ? 'any' : range.order,
     limit: range.limit === null ? null : range.limit + 1,
     versionBelow: null,
     after: null,

@@ -229,7 +229,7 @@ function readStore(
     series,
     fromNs: range.fromNs,
     toNs: range.toNs,
-    order: range.order,
+    order: range.limit === null && range.after === null ? 'any' : range.order,
     // One row more than asked for tells whether there is another page; overwritten bars make room for the memory's.
     limit: range.limit === null ? null : range.limit + 1,
     versionBelow: BigInt(below),

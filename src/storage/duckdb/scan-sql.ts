@@ -30,11 +30,12 @@ export function scanStatement(table: TableLayout, request: ScanRequest): ReadSta
   }
   const direction = request.order === 'asc' ? '' : ' DESC';
   const order = [roles.time, roles.version, 't.rowid'].map((name) => name + direction).join(', ');
+  const inOrder = request.order === 'any' ? '' : ` ORDER BY ${order}`;
   const { list, forms } = selection(table, request.columns);
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
   const limit = request.limit === null ? '' : ` LIMIT ${request.limit}`;
   return {
-    sql: `SELECT ${list} FROM ${tableName(table.id)} t${where} ORDER BY ${order}${limit}`,
+    sql: `SELECT ${list} FROM ${tableName(table.id)} t${where}${inOrder}${limit}`,
     parameters: parameters.parameters,
     forms,
   };

@@ -212,7 +212,10 @@ function scan(state: State, request: ScanRequest): ColumnSet {
   const { fromNs, toNs, versionBelow, after, order, limit } = request;
   const wanted = request.series === null ? null : new Set(request.series);
   // Sorting is stable, so rows equal in both keep the order they were appended in.
-  const sorted = [...rows].sort((a, b) => compare(a[time], b[time]) || compare(a[version], b[version]));
+  const sorted =
+    order === 'any'
+      ? rows
+      : [...rows].sort((a, b) => compare(a[time], b[time]) || compare(a[version], b[version]));
   if (order === 'desc') sorted.reverse();
   const sign = order === 'asc' ? 1 : -1;
   const selected = sorted.filter((row) => {
