@@ -1,5 +1,10 @@
-/** Memory while ticks come in as fast as they are taken: what the process holds at most, beside its budget. */
+/**
+ * Memory while ticks come in as fast as they are taken: what the process holds at most, beside its budget. Started as a
+ * program this file is that process.
+ */
+import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { budgetBytesDefault } from '../../src/engine/budget.ts';
 import type { Database } from '../../src/engine/database.ts';
 import { open } from '../../src/engine/open.ts';
@@ -25,24 +30,34 @@ export const memoryScenario: Scenario = {
   runs: [
     {
       name: 'candela',
-      run: ({ rows }) =>
-        withTemporaryDirectory(async (directory) => {
-          const database = await open({ directory });
-          await database.createTable(tradesTable);
-          await database.createCandles(tradesCandles);
-          const openedMb = inMb(process.memoryUsage.rss());
-          const elapsed = startStopwatch();
-          const samples = await sampled(() => writeAll(database, rows));
-          await database.flush();
-          const took = elapsed();
-          await check(database, rows);
-          const figures = figuresOf(samples, openedMb);
-          await database.close();
-          return [...figures, rate('stored', rows, took.wallMs)];
-        }),
+      run: ({ rows }) => withTemporaryDirectory((directory) => inProcessOfItsOwn(directory, rows)),
     },
   ],
 };
+
+/** Without what the other scenarios load. */
+function inProcessOfItsOwn(directory: string, rows: number): Promise<Figure[]> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(import.meta.url), [directory, String(rows)], { execArgv: [] });
+    child.once('message', (figures) => resolve(figures as Figure[]));
+    child.once('exit', (code) => reject(new Error(`the process ended with ${code}`)));
+  });
+}
+
+async function ingest(directory: string, rows: number): Promise<Figure[]> {
+  const database = await open({ directory });
+  await database.createTable(tradesTable);
+  await database.createCandles(tradesCandles);
+  const openedMb = inMb(process.memoryUsage.rss());
+  const elapsed = startStopwatch();
+  const samples = await sampled(() => writeAll(database, rows));
+  await database.flush();
+  const took = elapsed();
+  const figures = figuresOf(samples, openedMb);
+  await check(database, rows);
+  await database.close();
+  return [...figures, rate('stored', rows, took.wallMs)];
+}
 
 async function writeAll(database: Database, rows: number): Promise<void> {
   const ticks = makeTicks(roundRows);
@@ -110,4 +125,10 @@ async function check(database: Database, rows: number): Promise<void> {
   const [count] = columns;
   if (count.kind !== 'int64' || Number(count.values[0]) !== rows)
     throw new Error(`the bars do not hold ${rows} ticks from ${firstTimeNs} on`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const figures = await ingest(process.argv[2], Number(process.argv[3]));
+  process.send?.(figures);
+  process.disconnect();
 }
