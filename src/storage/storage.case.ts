@@ -3,12 +3,13 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import { commitCases } from './cases/commits.case.ts';
 import { pointCases, scanCases } from './cases/reads.case.ts';
 import { sealingCases } from './cases/sealing.case.ts';
+import { tieringCases } from './cases/tiering.case.ts';
 import { typeCases } from './cases/types.case.ts';
 import { writeCases } from './cases/writes.case.ts';
 import type { Storage } from './storage.ts';
 
-/** Runs the suite on stores that `open` makes, each empty and its own. */
-export function describeStorage(name: string, open: () => Promise<Storage>): void {
+/** Runs the suite on stores that `open` makes, each empty and its own; `tiers`: can they move rows to files? */
+export function describeStorage(name: string, open: () => Promise<Storage>, tiers = true): void {
   describe(name, () => {
     let storage: Storage;
     beforeEach(async () => {
@@ -22,5 +23,6 @@ export function describeStorage(name: string, open: () => Promise<Storage>): voi
     describe('rows in', () => writeCases(use));
     describe('commits', () => commitCases(use));
     describe('sealing', () => sealingCases(use));
+    if (tiers) describe('tiering', () => tieringCases(use));
   });
 }

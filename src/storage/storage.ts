@@ -115,6 +115,14 @@ export interface LookupRequest {
   timesNs: BigInt64Array;
 }
 
+/** Leaves only some rows to be the last of their series. */
+export interface LastRowsOf {
+  /** Series numbers; null means all. */
+  series: Int32Array | null;
+  /** Exclusive. */
+  toNs: bigint;
+}
+
 /** A part of a table with series, by time. */
 export interface TimeRange {
   table: number;
@@ -131,6 +139,8 @@ export interface CountRequest extends TimeRange {
   /** Only rows with `versionFrom` ≤ version < `versionBelow`. */
   versionFrom: bigint;
   versionBelow: bigint;
+  /** Leaves out rows that `tier` has moved. Default false. */
+  hotOnly?: boolean;
 }
 
 /** Rows in the slice that begins at `startNs`. */
@@ -190,8 +200,8 @@ export interface Storage {
   lookup(request: LookupRequest): Promise<ColumnSet>;
   /** All rows of a table, in the order they were appended. */
   readAll(table: number, columns: string[]): Promise<ColumnSet>;
-  /** Of each series the row with the greatest (time, version): the columns asked for. */
-  lastRows(table: number, columns: string[]): Promise<ColumnSet>;
+  /** Of each series the row with the greatest (time, version), of those that `of` leaves: the columns asked for. */
+  lastRows(table: number, columns: string[], of?: LastRowsOf): Promise<ColumnSet>;
   /** Rows by slice of time, ascending; slices without rows are left out. */
   countByTime(request: CountRequest): Promise<TimeCount[]>;
   /**
@@ -201,6 +211,13 @@ export interface Storage {
    * aborted, a commit changed some of the rows or the table, or the disk has no room.
    */
   seal(range: TimeRange, signal?: AbortSignal): Promise<number>;
+  /**
+   * Moves the rows of a range, of a table with series, to where they take less room and more time to read: to a file that
+   * other programs can read, sorted by (series, time, version). No read but `countByTime` with `hotOnly` can tell. Commits
+   * go on beside it, except for a moment at its end; rows that one changes come back. Returns how many rows were moved, or
+   * 0 and nothing is changed, as `seal` does.
+   */
+  tier(range: TimeRange, signal?: AbortSignal): Promise<number>;
   /**
    * Names of the views and tables a query reads, lower case, so that the engine can bring them up to date
    * first. Throws `SYNTAX`.

@@ -215,6 +215,20 @@ export function pointCases(use: () => Storage): void {
     ]);
   });
 
+  it('finds the last row of each series before a time', async () => {
+    const columns = ['_series', 'time', '_version', 'price'];
+    for (const toNs of [-5n, 0n, 10n, 11n, 20n, 21n, 30n, 31n]) {
+      const before = await use().scan({ ...scanAll, columns, toNs });
+      const last = new Map(rowsOf(before).map((row) => [String(row[0]), row]));
+      for (const series of [null, [1], [2, 7], []]) {
+        const wanted = [...last.values()].filter(([one]) => !series || series.includes(Number(one)));
+        const of = { series: series && Int32Array.from(series), toNs };
+        const set = await use().lastRows(ticks.id, columns, of);
+        expect(rowsOf(set)).toEqual(wanted.sort((a, b) => Number(a[0]) - Number(b[0])));
+      }
+    }
+  });
+
   it('refuses range reads of a table without series', async () => {
     const table: StoredTable = {
       id: 1,

@@ -2,12 +2,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { CandelaError } from '../../core/errors.ts';
 import type { StoredTable } from '../storage.ts';
+import { type ColdFile, type ColdFiles, coldSchemaSql, readColdFiles } from './cold/cold-files.ts';
 import { quoteName, quoteText, tableName } from './sql-text.ts';
 import { type PhysicalColumn, physicalColumns, physicalOf } from './types.ts';
 
 /** A table and the DuckDB columns that hold it. */
 export interface TableLayout extends StoredTable {
   physical: PhysicalColumn[];
+  /** Files with rows of the table that are not in it. */
+  cold: readonly ColdFile[];
 }
 
 /** Tables by number. */
@@ -18,18 +21,20 @@ export const schemaSql = `
   CREATE SCHEMA IF NOT EXISTS candela;
   CREATE TABLE IF NOT EXISTS candela.tables (id INTEGER, definition VARCHAR);
   CREATE TABLE IF NOT EXISTS candela.views (name VARCHAR, definition VARCHAR);
-  CREATE TABLE IF NOT EXISTS candela.documents (key VARCHAR, value VARCHAR);`;
+  CREATE TABLE IF NOT EXISTS candela.documents (key VARCHAR, value VARCHAR);
+  ${coldSchemaSql}`;
 
 /** Reads the tables kept in the database. */
 export async function readLayouts(connection: DuckDBConnection): Promise<Map<number, TableLayout>> {
   const result = await connection.runAndReadAll('SELECT definition FROM candela.tables ORDER BY id');
   const tables = result.getRows().map(([definition]) => JSON.parse(definition as string) as StoredTable);
-  return new Map(tables.map((table) => [table.id, layoutOf(table)]));
+  const cold = await readColdFiles(connection);
+  return new Map(tables.map((table) => [table.id, layoutOf(table, cold)]));
 }
 
 /** The layout of a definition. */
-export function layoutOf(table: StoredTable): TableLayout {
-  return { ...table, physical: physicalColumns(table) };
+export function layoutOf(table: StoredTable, cold: ColdFiles = new Map()): TableLayout {
+  return { ...table, physical: physicalColumns(table), cold: cold.get(table.id) ?? [] };
 }
 
 /** The table of that number. Throws `TABLE_NOT_FOUND`. */

@@ -12,6 +12,8 @@ import {
   mustLayout,
   type TableLayout,
 } from './catalog.ts';
+import type { ColdFile } from './cold/cold-files.ts';
+import { forgetCold, thawFor } from './cold/thawing.ts';
 import { deleteKeys, keysAlone, keysOfRows } from './replacing.ts';
 import { rangeCondition } from './scan-sql.ts';
 import { tableName } from './sql-text.ts';
@@ -23,6 +25,8 @@ import { dropViewSql, viewSql } from './view-sql.ts';
 export interface CommitContext {
   connection: DuckDBConnection;
   layouts: Map<number, TableLayout>;
+  /** Cold files of which this commit leaves nothing. */
+  forgotten: ColdFile[];
 }
 
 /** Runs the ops in order. Documents go last, together: they are independent of the rest. */
@@ -49,15 +53,15 @@ async function runOp(context: CommitContext, op: TableOp): Promise<void> {
       layouts.set(op.table.id, layoutOf(op.table));
       return;
     case 'drop-table':
-      mustLayout(layouts, op.table);
+      await forgetCold(context, mustLayout(layouts, op.table));
       await connection.run(dropTableSql(op.table));
       layouts.delete(op.table);
       return;
     case 'add-column': {
-      const { id, columns, roles } = mustLayout(layouts, op.table);
+      const { id, columns, roles, cold } = mustLayout(layouts, op.table);
       const table = { id, roles, columns: [...columns, { ...op.column, nullable: true }] };
       await connection.run(addColumnSql(table));
-      layouts.set(id, layoutOf(table));
+      layouts.set(id, layoutOf(table, new Map([[id, [...cold]]])));
       return;
     }
     case 'put-view':
@@ -71,15 +75,18 @@ async function runOp(context: CommitContext, op: TableOp): Promise<void> {
     case 'replace': {
       const table = mustLayout(layouts, op.table);
       checkShape(table, op);
+      await thawFor(context, op);
       await deleteKeys(connection, table, { ...op, keys: keysOfRows(table, op.key) });
       return append(context, table, op);
     }
     case 'delete': {
       const table = mustLayout(layouts, op.table);
+      await thawFor(context, op);
       return deleteKeys(connection, table, { ...op, keys: keysAlone(table, op.key) });
     }
     case 'delete-range': {
       const table = mustLayout(layouts, op.table);
+      await thawFor(context, op);
       const parameters = new ParameterList();
       const where = rangeCondition(table, op, parameters);
       const statement = await connection.prepare(`DELETE FROM ${tableName(table.id)} t WHERE ${where}`);
@@ -92,7 +99,7 @@ async function runOp(context: CommitContext, op: TableOp): Promise<void> {
       return;
     }
     case 'rewrite':
-      mustLayout(layouts, op.table);
+      await thawFor(context, op);
       await connection.run(`DELETE FROM ${tableName(op.table)}`);
       return append(context, mustLayout(layouts, op.table), op);
   }

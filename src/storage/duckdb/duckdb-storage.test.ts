@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 describeStorage('duckdb', () => open(newDirectory()));
-describeStorage('duckdb in memory', () => open(null));
+describeStorage('duckdb in memory', () => open(null), false);
 
 describe('opening', () => {
   it('finds again what was committed', async () => {

@@ -13,6 +13,7 @@ import type { Logger } from '../../core/log.ts';
 import { type ColumnData, type ColumnSet, lengthOf, valueAt } from '../../market/columns.ts';
 import type {
   CountRequest,
+  LastRowsOf,
   LookupRequest,
   ScanRequest,
   Storage,
@@ -25,7 +26,11 @@ import type {
 } from '../storage.ts';
 import { mustLayout, readLayouts, type TableLayout } from './catalog.ts';
 import { type CheckpointContext, checkpointIfDue, databaseSize } from './checkpoints.ts';
-import { runOps } from './committing.ts';
+import { coldFolder } from './cold/cold-files.ts';
+import { ColdTrash } from './cold/cold-trash.ts';
+import { openColdFiles } from './cold/open-cold-files.ts';
+import { type TierContext, tierRange } from './cold/tiering.ts';
+import { type CommitContext, runOps } from './committing.ts';
 import { claimFile, databaseFileName } from './database-file.ts';
 import { storeError } from './errors.ts';
 import { checkpointForImage, imageOf, openForImages } from './imaging.ts';
@@ -86,12 +91,14 @@ async function openStorage(
     temporaryDirectory: directory === null ? null : resolve(directory, 'temporary'),
     memoryBytesMax: options.memoryBytesMax ?? 2 ** 30,
     threads: options.threads ?? 2,
+    coldDirectory: directory === null ? null : resolve(directory, coldFolder),
   };
   if (directory !== null) await cutTornLogs(file, () => holdDatabase(settings), log);
   const instance = await openInstance(settings);
   try {
     const writer = await instance.connect();
     const sealer = await instance.connect();
+    if (directory !== null) await openColdFiles(writer, resolve(directory));
     const layouts = await readLayouts(writer);
     const readers = await ReaderPool.open(instance, options.readersMax ?? 2);
     const readTree = queryTreeReader(readers);
@@ -143,6 +150,13 @@ class DuckDbStorage implements Storage {
   #isSealing = false;
   /** Ends the sealing that runs and those in line. */
   #sealAbort = new AbortController();
+  /** Counts commits that move rows between tables and cold files: a read that one overtook begins again. */
+  #moves = 0;
+  /** Settles when such a commit that is on its way has. */
+  #lastMove: Promise<unknown> = Promise.resolve();
+  readonly #trash: ColdTrash;
+  /** Reads that run. */
+  #readCount = 0;
   /** Is an image being made or read? Then there are no checkpoints and no sealing. */
   #isImaged = false;
   #imageFile: File | undefined;
@@ -150,6 +164,8 @@ class DuckDbStorage implements Storage {
   constructor(parts: Parts, layouts: Map<number, TableLayout>) {
     this.#parts = parts;
     this.#layouts = layouts;
+    const isRead = (): boolean => this.#isImaged || this.#readCount > 0 || parts.snapshots.openCount > 0;
+    this.#trash = new ColdTrash(isRead, parts.log);
   }
 
   async documents(): Promise<Map<string, string>> {
@@ -185,11 +201,8 @@ class DuckDbStorage implements Storage {
   }
 
   async #sealNow(range: TimeRange, signal: AbortSignal): Promise<number> {
-    const { sealer: connection, directory, log } = this.#parts;
     const context = {
-      connection,
-      directory,
-      log,
+      ...this.#sealContext(),
       betweenCommits: <T>(task: () => Promise<T>) =>
         this.#betweenCommits(() =>
           task().finally(() => {
@@ -200,6 +213,52 @@ class DuckDbStorage implements Storage {
     this.#isSealing = true;
     try {
       return await sealRange(context, mustLayout(this.#layouts, range.table), range, signal);
+    } finally {
+      this.#isSealing = false;
+    }
+  }
+
+  #sealContext() {
+    const { sealer: connection, directory, log } = this.#parts;
+    return { connection, directory, log };
+  }
+
+  tier(range: TimeRange, signal?: AbortSignal): Promise<number> {
+    const ended = this.#sealAbort.signal;
+    const either = signal ? AbortSignal.any([signal, ended]) : ended;
+    const tier = this.#track(() => this.#lastSeal.then(() => this.#tierNow(range, either)));
+    this.#lastSeal = tier.catch(() => {});
+    return tier;
+  }
+
+  async #tierNow(range: TimeRange, signal: AbortSignal): Promise<number> {
+    const { directory } = this.#parts;
+    if (directory === null) return 0;
+    let moved: Map<number, TableLayout> | undefined;
+    const context = {
+      ...this.#sealContext(),
+      directory: resolve(directory),
+      layouts: () => this.#layouts,
+      onCommit: (layouts: Map<number, TableLayout>) => {
+        moved = layouts;
+        this.#moves++;
+      },
+      betweenCommits: (task: () => Promise<number>) =>
+        this.#betweenCommits(() => {
+          const move = task().then((rowCount) => {
+            if (rowCount > 0 && moved) this.#layouts = moved;
+            return rowCount;
+          });
+          this.#lastMove = move.catch(() => {});
+          return move.finally(() => {
+            this.#isSealing = false;
+          });
+        }),
+    };
+    this.#isSealing = true;
+    try {
+      mustLayout(this.#layouts, range.table);
+      return await tierRange(context as TierContext, range, signal);
     } finally {
       this.#isSealing = false;
     }
@@ -240,7 +299,8 @@ class DuckDbStorage implements Storage {
     if (!checkpoints) throw new CandelaError('UNSUPPORTED', 'a store in memory has no files');
     await checkpointForImage(checkpoints);
     this.#imageFile ??= await openForImages(resolve(checkpoints.directory, databaseFileName));
-    return imageOf(this.#imageFile, await this.#imageFile.size(), close);
+    const cold = [...this.#layouts.values()].flatMap((table) => table.cold);
+    return imageOf(this.#imageFile, await this.#imageFile.size(), cold, close);
   }
 
   async countByTime(request: CountRequest): Promise<TimeCount[]> {
@@ -261,8 +321,8 @@ class DuckDbStorage implements Storage {
     return this.#readSet(table, columns, (layout) => readAllStatement(layout, columns));
   }
 
-  lastRows(table: number, columns: string[]): Promise<ColumnSet> {
-    return this.#readSet(table, columns, (layout) => lastRowsStatement(layout, columns));
+  lastRows(table: number, columns: string[], of?: LastRowsOf): Promise<ColumnSet> {
+    return this.#readSet(table, columns, (layout) => lastRowsStatement(layout, columns, of));
   }
 
   async tablesOf(text: string): Promise<string[]> {
@@ -276,7 +336,8 @@ class DuckDbStorage implements Storage {
 
   async stats(): Promise<StorageStats> {
     const { fileBytes, logBytes } = await this.#track(() => databaseSize(this.#parts.readers));
-    return { bytesOnDisk: fileBytes + logBytes };
+    const cold = [...this.#layouts.values()].flatMap((table) => table.cold);
+    return { bytesOnDisk: cold.reduce((bytes, file) => bytes + file.bytes, fileBytes + logBytes) };
   }
 
   close(): Promise<void> {
@@ -309,14 +370,15 @@ class DuckDbStorage implements Storage {
 
   async #commitNow(ops: StorageOp[]): Promise<void> {
     const { writer, log } = this.#parts;
-    const context = {
+    const context: CommitContext = {
       connection: writer,
       layouts: new Map(this.#layouts),
+      forgotten: [],
     };
     try {
       await writer.run('BEGIN');
       await runOps(context, ops);
-      await writer.run('COMMIT');
+      await (context.forgotten.length > 0 ? this.#commitMove(context) : writer.run('COMMIT'));
     } catch (error) {
       // A COMMIT that fails has rolled back itself, and then this finds no transaction.
       await writer.run('ROLLBACK').catch((failure: unknown) => {
@@ -325,6 +387,17 @@ class DuckDbStorage implements Storage {
       throw storeError(error, 'commit');
     }
     this.#layouts = context.layouts;
+    await this.#trash.empty(context.forgotten);
+  }
+
+  /** Ends a commit that took rows out of cold files. */
+  #commitMove({ connection, layouts }: CommitContext): Promise<void> {
+    this.#moves++;
+    const move = connection.run('COMMIT').then(() => {
+      this.#layouts = layouts;
+    });
+    this.#lastMove = move.catch(() => {});
+    return move;
   }
 
   async #readSet(
@@ -344,16 +417,27 @@ class DuckDbStorage implements Storage {
 
   #read(write: () => ReadStatement, onCount: (rowCount: number) => void = () => {}): Promise<ColumnData[]> {
     return this.#track(async () => {
-      const statement = write();
-      try {
-        return await this.#parts.readers.run(statement, (result) => {
-          onCount(result.rowCount);
-          return readColumnsInTurns(result, statement.forms);
-        });
-      } catch (error) {
-        throw storeError(error, 'read');
+      for (;;) {
+        await this.#lastMove;
+        const moves = this.#moves;
+        const columns = await this.#readOnce(write(), onCount);
+        if (this.#moves === moves) return columns;
       }
     });
+  }
+
+  async #readOnce(statement: ReadStatement, onCount: (rowCount: number) => void): Promise<ColumnData[]> {
+    this.#readCount++;
+    try {
+      return await this.#parts.readers.run(statement, (result) => {
+        onCount(result.rowCount);
+        return readColumnsInTurns(result, statement.forms);
+      });
+    } catch (error) {
+      throw storeError(error, 'read');
+    } finally {
+      this.#readCount--;
+    }
   }
 
   /** Runs a task that `close` waits for. */

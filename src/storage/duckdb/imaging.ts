@@ -10,6 +10,7 @@ import { CandelaError } from '../../core/errors.ts';
 import { type File, nodeFileSystem } from '../../core/file-system.ts';
 import type { StorageImage } from '../storage.ts';
 import { type CheckpointContext, databaseSize } from './checkpoints.ts';
+import { type ColdFile, coldFolder } from './cold/cold-files.ts';
 import { databaseFileName } from './database-file.ts';
 import { storeError } from './errors.ts';
 
@@ -32,13 +33,36 @@ export async function checkpointForImage({ writer, readers }: CheckpointContext)
   }
 }
 
-/** The first `bytes` of the file as an image; `release` is called when it is closed. */
-export function imageOf(file: File, bytes: number, release: () => void): StorageImage {
+/** The first `bytes` of the file as an image, and the cold files; `release` is called when it is closed. */
+export function imageOf(
+  file: File,
+  bytes: number,
+  cold: readonly ColdFile[],
+  release: () => void,
+): StorageImage {
+  const pathOf = new Map(cold.map(({ name, path }) => [`${coldFolder}/${name}`, path]));
   return {
-    files: [{ name: databaseFileName, bytes }],
-    read: (_, position, length) => file.read(position, Math.min(length, bytes - position)),
+    files: [
+      { name: databaseFileName, bytes },
+      ...cold.map((one) => ({ name: `${coldFolder}/${one.name}`, bytes: one.bytes })),
+    ],
+    read: (name, position, length) => {
+      const path = pathOf.get(name);
+      return path === undefined
+        ? file.read(position, Math.min(length, bytes - position))
+        : readPart(path, position, length);
+    },
     close: async () => release(),
   };
+}
+
+async function readPart(path: string, position: number, length: number): Promise<Uint8Array> {
+  const part = await nodeFileSystem.open(path, 'existing');
+  try {
+    return await part.read(position, length);
+  } finally {
+    await part.close();
+  }
 }
 
 /** A descriptor for images. Not to be closed while DuckDB has the file open. */

@@ -3,6 +3,7 @@ import { CandelaError } from '../../core/errors.ts';
 import { schemaSql } from './catalog.ts';
 import { inUse } from './database-file.ts';
 import { readDuckDbError } from './errors.ts';
+import { quoteText } from './sql-text.ts';
 
 /** Settings of the embedded database. */
 export interface InstanceOptions {
@@ -12,6 +13,8 @@ export interface InstanceOptions {
   temporaryDirectory: string | null;
   memoryBytesMax: number;
   threads: number;
+  /** The only folder that statements of the store may read and write; null: there is none. */
+  coldDirectory?: string | null;
 }
 
 /**
@@ -21,11 +24,14 @@ export interface InstanceOptions {
  */
 export async function openInstance(options: InstanceOptions): Promise<DuckDBInstance> {
   const instance = await createInstance(options);
+  const { coldDirectory } = options;
+  // The only folder left open once access is off.
+  const folders = coldDirectory ? `[${quoteText(`${coldDirectory}/`)}]` : '[]';
   try {
     const connection = await instance.connect();
     await connection.run(
       `SET GLOBAL TimeZone = 'UTC'; PRAGMA disable_checkpoint_on_shutdown; ${schemaSql}
-       SET GLOBAL lock_configuration = true;`,
+       SET GLOBAL allowed_directories = ${folders}; SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true;`,
     );
     connection.closeSync();
   } catch (error) {
@@ -62,7 +68,6 @@ async function createInstance(
       threads: String(options.threads),
       memory_limit: `${Math.floor(options.memoryBytesMax / 2 ** 20)}MiB`,
       checkpoint_threshold: '1TiB',
-      enable_external_access: 'false',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',

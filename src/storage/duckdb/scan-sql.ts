@@ -2,8 +2,9 @@
 
 import { must } from '../../core/assert.ts';
 import { CandelaError } from '../../core/errors.ts';
-import type { CountRequest, LookupRequest, ScanRequest, TimeRange } from '../storage.ts';
+import type { CountRequest, LastRowsOf, LookupRequest, ScanRequest, TimeRange } from '../storage.ts';
 import type { TableLayout } from './catalog.ts';
+import { type ColdBounds, relationSql } from './cold/cold-files.ts';
 import { quoteName, tableName } from './sql-text.ts';
 import { makeTime, ParameterList, type Statement, timeParameterType } from './statements.ts';
 import type { PhysicalColumn } from './types.ts';
@@ -35,7 +36,7 @@ export function scanStatement(table: TableLayout, request: ScanRequest): ReadSta
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
   const limit = request.limit === null ? '' : ` LIMIT ${request.limit}`;
   return {
-    sql: `SELECT ${list} FROM ${tableName(table.id)} t${where}${inOrder}${limit}`,
+    sql: `SELECT ${list} FROM ${relationSql(table, timesAsked(request))} t${where}${inOrder}${limit}`,
     parameters: parameters.parameters,
     forms,
   };
@@ -57,6 +58,10 @@ export function lookupStatement(table: TableLayout, request: LookupRequest): Rea
   }
   const seriesList = pairs.map((i) => series[i]);
   const timeList = pairs.map((i) => timesNs[i] / roles.nsPerUnit);
+  const bounds = {
+    fromNs: least(timeList) * roles.nsPerUnit,
+    toNs: greatest(timeList) * roles.nsPerUnit + 1n,
+  };
   const seriesText = parameters.add({ type: 'text', value: seriesList.join(',') });
   const timeText = parameters.add({ type: 'text', value: timeList.join(',') });
   const bound = (value: bigint): string => parameters.add({ type, value });
@@ -71,23 +76,36 @@ export function lookupStatement(table: TableLayout, request: LookupRequest): Rea
     `${roles.time} BETWEEN ${bound(least(timeList))} AND ${bound(greatest(timeList))}`,
   ];
   return {
-    sql: `SELECT ${list} FROM ${tableName(table.id)} t, (${key}) k WHERE ${conditions.join(' AND ')}`,
+    sql: `SELECT ${list} FROM ${relationSql(table, bounds)} t, (${key}) k WHERE ${conditions.join(' AND ')}`,
     parameters: parameters.parameters,
     forms,
   };
 }
 
 /** See `Storage.lastRows`: first the greatest time per series, then the greatest version of the rows that have it. */
-export function lastRowsStatement(table: TableLayout, columns: readonly string[]): ReadStatement {
-  const { series, time, version } = rolesOf(table);
+export function lastRowsStatement(
+  table: TableLayout,
+  columns: readonly string[],
+  of?: LastRowsOf,
+): ReadStatement {
+  const roles = rolesOf(table);
+  const { series, time, version } = roles;
   const { list, forms } = selection(table, columns);
-  const name = tableName(table.id);
+  const name = relationSql(table);
+  const parameters = new ParameterList();
+  const conditions = of
+    ? [
+        ...seriesConditions(series, of.series, parameters),
+        ...timeConditions(roles, { fromNs: null, toNs: of.toNs, after: null, order: 'asc' }, parameters),
+      ]
+    : [];
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
+  const newest = `SELECT ${series} AS s, max(${time}) AS m FROM ${name} t${where} GROUP BY 1`;
   return {
     sql:
-      `SELECT ${list} FROM ${name} t JOIN (SELECT ${series} AS s, max(${time}) AS m FROM ${name} t GROUP BY 1) k ` +
-      `ON ${series} = k.s AND ${time} = k.m QUALIFY row_number() OVER ` +
+      `SELECT ${list} FROM ${name} t JOIN (${newest}) k ON ${series} = k.s AND ${time} = k.m QUALIFY row_number() OVER ` +
       `(PARTITION BY ${series} ORDER BY ${version} DESC, t.rowid DESC) = 1 ORDER BY ${series}`,
-    parameters: [],
+    parameters: parameters.parameters,
     forms,
   };
 }
@@ -96,7 +114,7 @@ export function lastRowsStatement(table: TableLayout, columns: readonly string[]
 export function countStatement(table: TableLayout, request: CountRequest): ReadStatement {
   const { time, version, timeColumn } = rolesOf(table);
   const parameters = new ParameterList();
-  const epoch = timeColumn.form.kind === 'time-ns' ? `epoch_ns(${time})` : `epoch_us(${time}) * 1000`;
+  const epoch = epochNsSql(time, timeColumn);
   const width = parameters.add({ type: 'int64', value: request.widthNs });
   const from = parameters.add({ type: 'int64', value: request.versionFrom });
   const below = parameters.add({ type: 'int64', value: request.versionBelow });
@@ -105,11 +123,21 @@ export function countStatement(table: TableLayout, request: CountRequest): ReadS
     sql:
       // The remainder of a time before 1970 is negative.
       `SELECT n - ((n % ${width}) + ${width}) % ${width} AS s, count(*) FROM (SELECT ${epoch} AS n ` +
-      `FROM ${tableName(table.id)} t WHERE ${version} >= ${from} AND ${version} < ${below} AND ${range}) ` +
+      `FROM ${request.hotOnly ? tableName(table.id) : relationSql(table, request)} t WHERE ${version} >= ${from} AND ${version} < ${below} AND ${range}) ` +
       'GROUP BY s ORDER BY s',
     parameters: parameters.parameters,
     forms: [{ kind: 'int64' }, { kind: 'int64' }],
   };
+}
+
+function epochNsSql(time: string, { form }: PhysicalColumn): string {
+  return form.kind === 'time-ns' ? `epoch_ns(${time})` : `epoch_us(${time}) * 1000`;
+}
+
+/** The time of a row `t` in nanoseconds. */
+export function timesNsSql(table: TableLayout): string {
+  const { time, timeColumn } = rolesOf(table);
+  return epochNsSql(time, timeColumn);
 }
 
 /** SQL that is true of the rows `t` in the range. */
@@ -126,7 +154,15 @@ export function sealedOrder(table: TableLayout): string {
 /** See `Storage.readAll`: DuckDB keeps the order of insertion in a plain scan. */
 export function readAllStatement(table: TableLayout, columns: readonly string[]): ReadStatement {
   const { list, forms } = selection(table, columns);
-  return { sql: `SELECT ${list} FROM ${tableName(table.id)} t`, parameters: [], forms };
+  return { sql: `SELECT ${list} FROM ${relationSql(table)} t`, parameters: [], forms };
+}
+
+/** The times that a scan can give rows of, its cursor considered. */
+function timesAsked({ fromNs, toNs, after, order }: ScanRequest): ColdBounds {
+  if (!after) return { fromNs, toNs };
+  if (order === 'desc')
+    return { fromNs, toNs: toNs === null || after.timeNs < toNs ? after.timeNs + 1n : toNs };
+  return { fromNs: fromNs === null || after.timeNs > fromNs ? after.timeNs : fromNs, toNs };
 }
 
 interface QuotedRoles {

@@ -48,15 +48,31 @@ export async function sealRange(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const { connection, log } = context;
+  return inTransaction(connection, log, { what: `seal table ${table.id}`, signal }, () =>
+    rewrite(context, table, range, signal),
+  );
+}
+
+/**
+ * Runs a task in a transaction that it commits itself. 0, and nothing is changed, where the signal is aborted or DuckDB
+ * refuses it.
+ */
+export async function inTransaction(
+  connection: DuckDBConnection,
+  log: Logger,
+  { what, signal }: { what: string; signal: AbortSignal | undefined },
+  task: () => Promise<number>,
+): Promise<number> {
   if (signal?.aborted) return 0;
   const interrupts = startInterrupts(connection, signal);
   try {
     await connection.run('BEGIN');
-    return await rewrite(context, table, range, signal);
+    return await task();
   } catch (error) {
-    const cause = storeError(error, `seal table ${table.id}`);
-    if (signal?.aborted || /conflict/i.test(cause.message)) log.debug({ err: cause }, 'sealing gave way');
-    else log.error({ err: cause }, 'sealing failed; the rows stay as they are');
+    const cause = storeError(error, what);
+    if (signal?.aborted || /conflict/i.test(cause.message))
+      log.debug({ err: cause }, 'sealing or tiering gave way');
+    else log.error({ err: cause }, 'sealing or tiering failed; the rows stay where they are');
     return 0;
   } finally {
     interrupts.stop();
@@ -102,7 +118,8 @@ async function rewrite(
   });
 }
 
-async function hasRoom({ directory, log }: SealContext, rowCount: number): Promise<boolean> {
+/** Is there room on the disk for so many rows again? */
+export async function hasRoom({ directory, log }: SealContext, rowCount: number): Promise<boolean> {
   if (directory === null) return true;
   const free = await freeBytes(directory);
   if (free >= rowCount * bytesPerRowMax + roomBytes) return true;
@@ -110,7 +127,8 @@ async function hasRoom({ directory, log }: SealContext, rowCount: number): Promi
   return false;
 }
 
-async function runStatement(
+/** Runs a statement with parameters. */
+export async function runStatement(
   connection: DuckDBConnection,
   sql: string,
   { parameters }: ParameterList,

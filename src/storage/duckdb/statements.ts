@@ -73,7 +73,7 @@ function bindOne(statement: DuckDBPreparedStatement, position: number, { type, v
 const parameterPattern = /"(?:[^"]|"")*"|'(?:[^']|'')*'|\$(\d+)/g;
 
 /** The statement as one text, with literals for its parameters. */
-function withLiterals({ sql, parameters }: Statement): string {
+export function withLiterals({ sql, parameters }: Statement): string {
   return sql.replace(parameterPattern, (token, position: string | undefined) =>
     position === undefined ? token : literal(parameters[Number(position) - 1]),
   );

@@ -1,6 +1,7 @@
 import type { StoredView, ViewSource } from '../storage.ts';
 import type { Layouts, TableLayout } from './catalog.ts';
 import { mustLayout } from './catalog.ts';
+import { relationSql } from './cold/cold-files.ts';
 import { quoteName, quoteText, tableName } from './sql-text.ts';
 
 /**
@@ -37,7 +38,7 @@ export function selectSql(
   more: readonly string[] = [],
 ): string {
   const own = view.columns.map(({ name, source }) => `${sourceSql(source)} AS ${quoteName(name)}`);
-  const from = `SELECT ${[...own, ...more].join(', ')} FROM ${tableName(table.id)} r`;
+  const from = `SELECT ${[...own, ...more].join(', ')} FROM ${relationSql(table)} r`;
   if (!dictionary) return from;
   const series = quoteName(table.columns[0].name);
   const key = quoteName(dictionary.columns[0].name);

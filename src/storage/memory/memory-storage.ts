@@ -13,6 +13,7 @@ import {
 } from '../../market/columns.ts';
 import type {
   CountRequest,
+  LastRowsOf,
   LookupRequest,
   ScanRequest,
   Storage,
@@ -52,9 +53,10 @@ export function openMemoryStorage(): Storage {
       const { rows } = tableOf(open(), table);
       return project(open(), table, rows, columns);
     },
-    lastRows: async (table, columns) => lastRows(open(), table, columns),
+    lastRows: async (table, columns, of) => lastRows(open(), table, columns, of),
     countByTime: async (request) => countByTime(open(), request),
     seal: async (range, signal) => (signal?.aborted ? 0 : seal(open(), range)),
+    tier: async (range, signal) => (signal?.aborted ? 0 : tier(open(), range)),
     tablesOf: async () => unsupported(),
     snapshot: async () => unsupported(),
     image: async () => {
@@ -239,11 +241,14 @@ function lookup(state: State, request: LookupRequest): ColumnSet {
   return project(state, request.table, found, request.columns);
 }
 
-function lastRows(state: State, id: number, columns: string[]): ColumnSet {
+function lastRows(state: State, id: number, columns: string[], of?: LastRowsOf): ColumnSet {
   const { table, rows } = tableOf(state, id);
   const { series, time, version } = rolesOf(table);
   const last = new Map<Scalar, Row>();
+  const wanted = of?.series ? new Set(of.series) : null;
   for (const row of rows) {
+    if (wanted !== null && !wanted.has(Number(row[series]))) continue;
+    if (of && (row[time] as bigint) >= of.toNs) continue;
     const present = last.get(row[series]);
     const later = present && (compare(row[time], present[time]) || compare(row[version], present[version]));
     if (later === undefined || later >= 0) last.set(row[series], row);
@@ -259,6 +264,7 @@ function countByTime(state: State, request: CountRequest): TimeCount[] {
   for (const row of rows) {
     const [at, number] = [row[time] as bigint, row[version] as bigint];
     if (at < request.fromNs || at >= request.toNs) continue;
+    if (request.hotOnly && moved.has(row)) continue;
     if (number < request.versionFrom || number >= request.versionBelow) continue;
     const startNs = at - (((at % request.widthNs) + request.widthNs) % request.widthNs);
     counts.set(startNs, (counts.get(startNs) ?? 0) + 1);
@@ -275,6 +281,18 @@ function seal(state: State, { table: id, fromNs, toNs }: TimeRange): number {
   sealed.sort((a, b) => order.map((column) => compare(a[column], b[column])).find((sign) => sign !== 0) ?? 0);
   found.rows = [...found.rows.filter((row) => !isIn(row)), ...sealed];
   return sealed.length;
+}
+
+/** Rows that were moved: nothing but counts can tell. */
+const moved = new WeakSet<Row>();
+
+function tier(state: State, { table: id, fromNs, toNs }: TimeRange): number {
+  const { table, rows } = tableOf(state, id);
+  const { time } = rolesOf(table);
+  const isIn = (row: Row): boolean => (row[time] as bigint) >= fromNs && (row[time] as bigint) < toNs;
+  const wanted = rows.filter((row) => isIn(row) && !moved.has(row));
+  for (const row of wanted) moved.add(row);
+  return wanted.length;
 }
 
 /** Of two values that are not null: below 0, 0 or above 0. */

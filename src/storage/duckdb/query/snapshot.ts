@@ -22,6 +22,7 @@ export class SnapshotPool {
   readonly #open = new Set<Snapshot>();
   readonly #waiting: { resolve: () => void; reject: (error: CandelaError) => void }[] = [];
   #free: number;
+  readonly #snapshotsMax: number;
   #closed = false;
 
   constructor(
@@ -32,6 +33,7 @@ export class SnapshotPool {
     this.#instance = instance;
     this.#readTree = readTree;
     this.#free = snapshotsMax;
+    this.#snapshotsMax = snapshotsMax;
   }
 
   /** Takes a snapshot of the present state. Throws `LIMIT_EXCEEDED` when the line is full. */
@@ -52,6 +54,11 @@ export class SnapshotPool {
     });
     this.#open.add(snapshot);
     return snapshot;
+  }
+
+  /** Snapshots that are not closed yet, and those being taken. */
+  get openCount(): number {
+    return this.#snapshotsMax - this.#free;
   }
 
   /** Refuses those in line, waits for running queries and ends every snapshot. */

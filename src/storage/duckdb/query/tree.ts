@@ -132,6 +132,12 @@ function visitCtes(
 
 function addTable(fields: Record<string, unknown>, scope: ReadonlySet<string>, tables: Set<string>): void {
   const name = String(fields.table_name).toLowerCase();
+  // DuckDB would read a file of that name, and cold files are open to it.
+  if (/\.parquet$/.test(name)) {
+    throw new CandelaError('UNSUPPORTED', `the file '${name}' cannot be read by a query`, {
+      help: 'Queries read tables and views; files come in by the import command.',
+    });
+  }
   const schema = String(fields.schema_name).toLowerCase();
   if (schema === '' ? !scope.has(name) : schema === 'main') tables.add(name);
 }

@@ -26,6 +26,7 @@ const storageMethods = {
   lastRows: 'data',
   countByTime: 'data',
   seal: 'data',
+  tier: 'data',
   tablesOf: 'data',
   snapshot: snapshotMethods,
   image: imageMethods,

@@ -3,6 +3,7 @@
  * side's series and its first and last time; then for each of those series the time of the nearest row outside.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { relationSql } from '../../cold/cold-files.ts';
 import { quoteName, quoteText, tableName } from '../../sql-text.ts';
 import { roleSql, type SeriesView } from './series-view.ts';
 
@@ -100,7 +101,7 @@ export function whereSql(right: SeriesView, { series, from, to }: LeftSide): str
 
 /** One selection from each of the right side's tables, as `r`, and all of them together. */
 export function unionSql({ tables }: SeriesView, list: string, rest: string): string {
-  return tables.map(({ id }) => `SELECT ${list} FROM ${tableName(id)} r ${rest}`).join(' UNION ALL ');
+  return tables.map((table) => `SELECT ${list} FROM ${relationSql(table)} r ${rest}`).join(' UNION ALL ');
 }
 
 /** A set-returning expression for a list of integers; quicker to parse than one constant each. */

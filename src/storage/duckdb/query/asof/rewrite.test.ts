@@ -114,7 +114,7 @@ beforeAll(async () => {
     ...tableOps(8, 'trades', trades, names),
     ...tableOps(16, 'Quotes', quotes, [...names].reverse()),
   ];
-  await runOps({ connection, layouts: new Map() }, ops);
+  await runOps({ connection, layouts: new Map(), forgotten: [] }, ops);
 });
 afterAll(() => {
   connection.closeSync();

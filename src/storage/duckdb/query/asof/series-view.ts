@@ -3,6 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { must } from '../../../../core/assert.ts';
 import type { StoredTable, StoredView } from '../../../storage.ts';
 import { layoutOf, type TableLayout } from '../../catalog.ts';
+import { readColdFiles } from '../../cold/cold-files.ts';
 import { quoteName } from '../../sql-text.ts';
 import { makeTime, timeParameterType } from '../../statements.ts';
 
@@ -39,7 +40,8 @@ export async function readSeriesView(
   if (view.seriesTable === null) return undefined;
   const ids = [...view.tables, view.seriesTable];
   const found = await definitions(connection, 'tables', `id IN (${ids.join(', ')})`, []);
-  const layouts = found.map((text) => layoutOf(JSON.parse(text) as StoredTable));
+  const cold = await readColdFiles(connection);
+  const layouts = found.map((text) => layoutOf(JSON.parse(text) as StoredTable, cold));
   const layout = (id: number): TableLayout =>
     must(
       layouts.find((table) => table.id === id),
