@@ -17,6 +17,9 @@ export interface AppOptions {
   tls?: TlsOptions | undefined;
 }
 
+/** How long the headers of a request may take to arrive. */
+const headersMsMax = 60_000;
+
 /** An app whose every error answers as `{code, message, help}`, packed like any answer. */
 export function createApp({ limits, log, tls }: AppOptions): FastifyInstance {
   const answer = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -24,6 +27,9 @@ export function createApp({ limits, log, tls }: AppOptions): FastifyInstance {
   const serving = {
     // A request that is late is cut off not much later than it is.
     connectionsCheckingInterval: Math.ceil(limits.requestMsMax / 10),
+    // Were it the longer of the two, Node would take each for the other.
+    headersTimeout: Math.min(headersMsMax, limits.requestMsMax),
+    requestTimeout: limits.requestMsMax,
     // A hook answers in our own form.
     requireHostHeader: false,
   };

@@ -44,6 +44,8 @@ export class WsSession {
     this.#context = context;
     this.#socket = socket;
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    // The library answers each; whoever sends many and reads nothing would pile up the answers here.
+    socket.on('ping', () => this.#checkRate());
     socket.on('close', () => this.#end());
     socket.on('error', (error) => context.log.info({ err: error }, 'websocket client failed'));
   }
@@ -67,10 +69,7 @@ export class WsSession {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (!this.#isWithinRate()) {
-      this.close(1008, `more than ${this.#context.limits.wsMessagesPerSecondMax} messages a second`);
-      return;
-    }
+    if (!this.#checkRate()) return;
     let id: string | null = null;
     try {
       const message = parseMessage(data, isBinary);
@@ -81,13 +80,17 @@ export class WsSession {
     }
   }
 
-  #isWithinRate(): boolean {
+  /** Counts a message, or lets the client go: then it is false. */
+  #checkRate(): boolean {
     const nowMs = this.#context.clock.monotonicMs();
     if (nowMs - this.#windowStartMs >= 1_000) {
       this.#windowStartMs = nowMs;
       this.#windowMessages = 0;
     }
-    return ++this.#windowMessages <= this.#context.limits.wsMessagesPerSecondMax;
+    const { wsMessagesPerSecondMax } = this.#context.limits;
+    if (++this.#windowMessages <= wsMessagesPerSecondMax) return true;
+    this.close(1008, `more than ${wsMessagesPerSecondMax} messages a second`);
+    return false;
   }
 
   #carryOut(request: WireRequest): void {
