@@ -73,7 +73,10 @@ export class TickFold {
     }
   }
 
-  /** The same from tick `at` on, up to one of another bucket or one for which there may be no room: returns which. */
+  /**
+   * The same from tick `at` on, which is of this bucket, up to one that may not be or for which there may be no room:
+   * returns which. Ticks at the edges of a session belong to buckets that they do not lie in.
+   */
   #assignFrom({ group, t256, count }: TickBatch, at: number, { start, end }: Bucket): number {
     const { partials } = this;
     const { capacity, start: starts, group: groups, rows } = partials;
@@ -84,7 +87,7 @@ export class TickFold {
     for (; i < count; i++) {
       const t = t256[i];
       const g = group[i];
-      if (t < start || t >= end || g >= groupsMax) break;
+      if ((i > at && (t < start || t >= end)) || g >= groupsMax) break;
       let row = rowOf[g];
       if (row < 0 || starts[row] !== start) {
         if (rowCount === capacity) break;
