@@ -258,20 +258,25 @@ export interface DatabaseStatus {
   /** Rows, and days of rows, that retention dropped. */
   rowsDropped: number;
   chunksDropped: number;
+  /** Rows that went to cold files. */
+  rowsTiered: number;
   tables: number;
   seriesCount: number;
   /** Rollups that are being filled from history at present. */
   backfills: BackfillStatus[];
 }
 
-/** What retention dropped of a table. */
-export interface RetentionResult {
+/** What became of a table's old rows. */
+export interface AgingResult {
   table: string;
-  /** Rows of before are gone. */
-  droppedBeforeNs: bigint;
-  rowCount: number;
+  /** Retention dropped rows of before; null if none. */
+  droppedBeforeNs: bigint | null;
+  rowsDropped: number;
   /** Days that had rows. */
-  chunkCount: number;
+  chunksDropped: number;
+  /** Rows, and days of rows, that went to cold files. */
+  rowsMoved: number;
+  chunksMoved: number;
 }
 
 /** How a backup or a restore is followed. */
@@ -328,7 +333,9 @@ export type TableChange =
   /** From now on; rows that are there stay. Null: no rows are the same any more. */
   | { dedup: DedupDef | null }
   /** Tables and rollups: how long rows are kept, see `TableDef.retention`; null: for ever. What is gone stays gone. */
-  | { retention: string | null };
+  | { retention: string | null }
+  /** Ticks tables: when rows go to cold files, see `TableDef.coldAfter`; null: never. What is there stays there. */
+  | { coldAfter: string | null };
 
 /**
  * An open database. All methods throw `CandelaError`; names are matched exactly.
@@ -379,10 +386,10 @@ export interface Database {
   sql(text: string, options?: SqlOptions): Promise<SqlResult>;
 
   /**
-   * Drops what tables and rollups do not keep any longer, which is done every minute by itself. Tables of which nothing
-   * went are left out.
+   * Drops what tables and rollups do not keep any longer (`retention`), and moves to cold files what they do not keep in the
+   * database (`coldAfter`). Done every minute by itself. Tables of which nothing went are left out.
    */
-  applyRetention(): Promise<RetentionResult[]>;
+  applyRetention(): Promise<AgingResult[]>;
   /** Moves everything pending to the store. */
   flush(): Promise<void>;
   /**

@@ -54,4 +54,5 @@ export interface EngineCounters {
   flushMsLast: number;
   rowsDropped: number;
   chunksDropped: number;
+  rowsTiered: number;
 }

@@ -14,6 +14,7 @@ import { alterTable, createTable, dropTable } from './catalog/ddl.ts';
 import { createCandles, createRollup } from './catalog/rollup-ddl.ts';
 import { tableInfo } from './catalog/table-info.ts';
 import type {
+  AgingResult,
   BackupInfo,
   BackupOptions,
   BarsRequest,
@@ -29,7 +30,6 @@ import type {
   ReadResult,
   RefreshRequest,
   RefreshResult,
-  RetentionResult,
   SeriesFilter,
   SeriesInfo,
   SqlOptions,
@@ -208,9 +208,9 @@ export class Engine implements Database {
     return runSql(this.#check(), this.#flusher, text, options);
   }
 
-  async applyRetention(): Promise<RetentionResult[]> {
+  async applyRetention(): Promise<AgingResult[]> {
     this.#check();
-    return this.#aging.dropOld();
+    return this.#aging.run();
   }
 
   async flush(): Promise<void> {

@@ -113,6 +113,7 @@ async function openOn(storage: Storage, directory: string | null, options: Compl
       flushMsLast: 0,
       rowsDropped: 0,
       chunksDropped: 0,
+      rowsTiered: 0,
     },
     appliedLsn: lsn,
     flushedLsn: lsn,

@@ -63,6 +63,11 @@ export interface TableDef {
    * are dropped; bars made of ticks stay. Absent: for ever.
    */
   retention?: string;
+  /**
+   * Ticks: when rows go from the database to Parquet files beside it, such as `90d`: whole days of UTC that ended so long
+   * ago. They are read as before, in less room and more time. Absent: never.
+   */
+  coldAfter?: string;
   columns: ColumnDef[];
   /** The time column; required for ticks and bars, optional for state, absent for plain. */
   timeColumn?: string;

@@ -293,6 +293,7 @@ class Fake implements FakeServer {
         seriesCount: this.#tables.reduce((sum, { symbols }) => sum + symbols.length, 0),
         rowsDropped: 0,
         chunksDropped: 0,
+        rowsTiered: 0,
         backfills: [],
       },
     };

@@ -88,7 +88,10 @@ describe('retention of ticks', () => {
     await createTrades('3d');
     await writeTenDays();
     // The day three days ago at noon is still needed from its noon on, so it stays whole.
-    const dropped = [{ table: 'trades', droppedBeforeNs: dayStart(3), rowCount: 7, chunkCount: 6 }];
+    const none = { rowsMoved: 0, chunksMoved: 0 };
+    const dropped = [
+      { table: 'trades', droppedBeforeNs: dayStart(3), rowsDropped: 7, chunksDropped: 6, ...none },
+    ];
     await database.flush();
     expect(await database.applyRetention()).toEqual(dropped);
     expect(await pricesOf()).toEqual([3, 2, 1, 0]);
@@ -102,7 +105,7 @@ describe('retention of ticks', () => {
     expect(await database.applyRetention()).toEqual([]);
     expect(database.status()).toMatchObject({ rowsDropped: 7, chunksDropped: 6 });
     nowMs += dayMs;
-    expect(await database.applyRetention()).toMatchObject([{ rowCount: 1, chunkCount: 1 }]);
+    expect(await database.applyRetention()).toMatchObject([{ rowsDropped: 1, chunksDropped: 1 }]);
     await database.close();
     await openIt();
     expect(await pricesOf()).toEqual([2, 1, 0]);
@@ -115,7 +118,7 @@ describe('retention of ticks', () => {
     expect(await database.applyRetention()).toEqual([]);
     expect(await pricesOf()).toEqual([3, 2, 1, 0]);
     await database.flush();
-    expect(await database.applyRetention()).toMatchObject([{ rowCount: 7 }]);
+    expect(await database.applyRetention()).toMatchObject([{ rowsDropped: 7 }]);
   });
 
   it('changes no bar: late ticks of dropped days still merge, but do not stay', async () => {
@@ -127,7 +130,7 @@ describe('retention of ticks', () => {
     await write([[dayStart(8) + 1n * 1_000_000n, 'A', 88]]);
     expect(await pricesOf()).toEqual([3, 2, 1, 0]);
     await database.flush();
-    expect(await database.applyRetention()).toMatchObject([{ rowCount: 1, droppedBeforeNs: dayStart(3) }]);
+    expect(await database.applyRetention()).toMatchObject([{ rowsDropped: 1, droppedBeforeNs: dayStart(3) }]);
     const opens = rowsOf(await database.read({ table: 'daily', series: { symbol: 'A' } }));
     expect(opens.map(([, , open, trades]) => [open, trades]).slice(0, 3)).toEqual([[9, 1n], [88, 2n], [7, 1n]]); // biome-ignore format: pairs
   });
@@ -151,9 +154,9 @@ describe('retention of a rollup', () => {
     await writeTenDays();
     await database.flush();
     expect(await database.applyRetention()).toMatchObject([
-      { table: 'daily', droppedBeforeNs: dayStart(2), rowCount: 7 },
+      { table: 'daily', droppedBeforeNs: dayStart(2), rowsDropped: 7 },
       // 2024-02-28 lies in the week that begins on Monday, 2024-02-26.
-      { table: 'weekly', droppedBeforeNs: dayStart(4), rowCount: 1 },
+      { table: 'weekly', droppedBeforeNs: dayStart(4), rowsDropped: 1 },
     ]);
     // The last bar of the quiet series is open still, and too old to be shown.
     expect(await pricesOf('daily', 'open')).toEqual([2, 1, 0]);
@@ -172,7 +175,7 @@ it('is set and cleared on a table that is there', async () => {
     retention: '5d',
     version: 2,
   });
-  expect(await database.applyRetention()).toMatchObject([{ rowCount: 5 }]);
+  expect(await database.applyRetention()).toMatchObject([{ rowsDropped: 5 }]);
   expect((await database.alterTable('trades', { retention: null })).retention).toBeUndefined();
   nowMs += 100 * dayMs;
   expect(await database.applyRetention()).toEqual([]);

@@ -10,12 +10,18 @@ import { parseDuration } from '../../market/duration.ts';
 import type { TimeCount } from '../../storage/storage.ts';
 import type { Entry, RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import { physicalId, retentionKey, tableRole } from '../catalog/layout.ts';
-import type { RetentionResult } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
 
 /** What is kept of it in the store, under `retentionKey`. */
 export interface RetentionDocument {
   droppedBeforeNs: string;
+}
+
+/** What one look dropped. */
+export interface Dropped {
+  droppedBeforeNs: bigint;
+  rowCount: number;
+  chunkCount: number;
 }
 
 /** Chunks are days of UTC. */
@@ -31,7 +37,7 @@ export function firstKeptNs(nowMs: number, duration: string): bigint {
 }
 
 /** Drops what a table or rollup does not keep any longer. Null if it keeps everything, or there is nothing to drop. */
-export async function applyRetention(state: EngineState, entry: Entry): Promise<RetentionResult | null> {
+export async function applyRetention(state: EngineState, entry: Entry): Promise<Dropped | null> {
   if (entry.kind === 'plain' || entry.def.retention === undefined) return null;
   const cutNs = cutOf(entry, firstKeptNs(state.clock.nowMs(), entry.def.retention));
   return state.commits.run(() => dropBefore(state, entry, cutNs));
@@ -46,7 +52,7 @@ async function dropBefore(
   state: EngineState,
   entry: RowsEntry | RollupEntry,
   cutNs: bigint,
-): Promise<RetentionResult | null> {
+): Promise<Dropped | null> {
   const { storage, catalog, counters, log } = state;
   // It may have been dropped while this waited, or told to keep everything.
   if (catalog.get(entry.def.name) !== entry || entry.def.retention === undefined) return null;
@@ -74,8 +80,9 @@ async function dropBefore(
   counters.rowsDropped += rowCount;
   counters.chunksDropped += chunks.length;
   if (chunks.length === 0) return null;
-  const dropped = { table: entry.def.name, droppedBeforeNs, rowCount, chunkCount: chunks.length };
-  log.info({ ...dropped, droppedBeforeNs: String(droppedBeforeNs) }, 'retention dropped old rows');
+  const dropped = { droppedBeforeNs, rowCount, chunkCount: chunks.length };
+  const fields = { table: entry.def.name, ...dropped, droppedBeforeNs: String(droppedBeforeNs) };
+  log.info(fields, 'retention dropped old rows');
   return dropped;
 }
 

@@ -1,4 +1,5 @@
 /** Copies of large files, piece by piece, with their checksum. */
+import { dirname } from 'node:path';
 import { crc32c } from '../../core/checksum.ts';
 import { nodeFileSystem } from '../../core/file-system.ts';
 
@@ -27,14 +28,15 @@ export async function readPieces(
 }
 
 /**
- * Copies to a new file and syncs it. Its first piece, without which no program takes the file for what it is, is
- * written once the rest is on the disk. Returns the CRC-32C of what was copied.
+ * Copies to a new file, in a directory that is made if need be, and syncs it. Its first piece, without which no program
+ * takes the file for what it is, is written once the rest is on the disk. Returns the CRC-32C of what was copied.
  */
 export async function copyTo(
   path: string,
   source: CopySource,
   onBytes: (count: number) => void,
 ): Promise<number> {
+  await nodeFileSystem.makeDirectory(dirname(path));
   const file = await nodeFileSystem.open(path, 'create');
   try {
     let head: Uint8Array | undefined;

@@ -11,6 +11,7 @@ export const manifestName = 'manifest.json';
 
 /** One file of a backup. */
 export interface BackupFile {
+  /** In the backup's directory, or in `cold/`. */
   name: string;
   bytes: number;
   /** CRC-32C of its bytes. */
@@ -48,7 +49,7 @@ export function parseManifest(text: string, path: string): Manifest {
     );
   }
   // A name with a path in it would be written outside the directory.
-  const strange = manifest.files.find(({ name }) => !/^[\w.-]+$/.test(name) || /^\.+$/.test(name));
+  const strange = manifest.files.find(({ name }) => !/^(cold\/)?[\w-][\w.-]*$/.test(name));
   if (strange) throw damaged(path, `'${strange.name}' is not a file of a backup`);
   return manifest;
 }

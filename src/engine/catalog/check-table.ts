@@ -36,6 +36,11 @@ export function checkTable(def: TableDef): TableDef {
 }
 
 function checkAging(def: TableDef): void {
+  if (def.coldAfter !== undefined) {
+    if (def.kind !== 'ticks')
+      throw invalid(def, `a ${def.kind} table takes no coldAfter: only ticks go to files`);
+    parseDuration(def.coldAfter, `coldAfter of '${def.name}'`);
+  }
   if (def.retention === undefined) return;
   if (def.kind !== 'ticks' && def.kind !== 'bars')
     throw invalid(def, `rows of a ${def.kind} table do not age: it takes no retention`);

@@ -54,7 +54,8 @@ export function commit({ state }: Ddl, ops: StorageOp[], apply?: () => void): Pr
 export function alterTable(ddl: Ddl, name: string, change: TableChange): Promise<Entry> {
   return ddl.gate.exclusive(async () => {
     const entry = ddl.state.catalog.find(name);
-    if ('retention' in change) return setRetention(ddl, entry, change.retention);
+    if ('retention' in change) return setAge(ddl, entry, 'retention', change.retention);
+    if ('coldAfter' in change) return setAge(ddl, entry, 'coldAfter', change.coldAfter);
     if (entry.kind === 'rollup')
       throw new CandelaError('UNSUPPORTED', `'${name}' is a rollup: its columns cannot be changed`);
     const { def, ops } =
@@ -94,12 +95,20 @@ function withDedup({ def }: RowsEntry | PlainEntry, dedup: DedupDef | null): Red
   return { def: checkTable(dedup === null ? others : { ...others, dedup }), ops: [] };
 }
 
-/** The job that drops old rows looks at the definition when it runs. */
-async function setRetention(ddl: Ddl, entry: Entry, retention: string | null): Promise<Entry> {
-  const { retention: _, ...others } = entry.def;
-  const def = (retention === null ? others : { ...others, retention }) as TableDef;
-  if (entry.kind === 'rollup') checkRetention(def);
-  else checkTable(def);
+/** The job that drops and moves old rows looks at the definition when it runs. */
+async function setAge(
+  ddl: Ddl,
+  entry: Entry,
+  name: 'retention' | 'coldAfter',
+  duration: string | null,
+): Promise<Entry> {
+  const others = Object.fromEntries(Object.entries(entry.def).filter(([key]) => key !== name));
+  const def = (duration === null ? others : { ...others, [name]: duration }) as unknown as TableDef;
+  if (entry.kind === 'rollup') {
+    if (name === 'coldAfter')
+      throw new CandelaError('UNSUPPORTED', `'${def.name}' is a rollup: only ticks go to files`);
+    checkRetention(def);
+  } else checkTable(def);
   const changed = { ...entry, def, version: entry.version + 1 } as Entry;
   await commit(ddl, publishOps(changed), () => {
     if (entry.kind === 'rows') entry.table.redefine(def);

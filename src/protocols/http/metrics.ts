@@ -29,6 +29,7 @@ const databaseFigures: Figure<DatabaseStatus>[] = [
   ['counter', 'batchesWritten', 'candela_batches_written_total', 'Batches written since the start'],
   ['counter', 'rowsDropped', 'candela_rows_dropped_total', 'Rows dropped by retention since the start'],
   ['counter', 'chunksDropped', 'candela_chunks_dropped_total', 'Days dropped by retention since the start'],
+  ['counter', 'rowsTiered', 'candela_rows_tiered_total', 'Rows moved to cold files since the start'],
   ['gauge', 'pendingBytes', 'candela_pending_bytes', 'Rows not yet in the store'],
   ['gauge', 'hotBytes', 'candela_hot_bytes', 'Rows in memory'],
   ['gauge', 'walBytes', 'candela_wal_bytes', 'Write-ahead log on disk'],

@@ -5,7 +5,7 @@
  * strings, null as null, times as asked for with `time=`: `iso` (default, UTC, `2024-05-17T09:30:00.123Z`), `s`, `ms`,
  * `us` (numbers) or `ns` (a string).
  */
-import type { DatabaseStatus, TableInfo } from '../../engine/database.ts';
+import type { AgingResult, DatabaseStatus, TableInfo } from '../../engine/database.ts';
 import type { ColumnKind } from '../../market/columns.ts';
 import type { FeedStatus } from '../../market/feed-status.ts';
 
@@ -58,7 +58,7 @@ export interface WireSymbols {
 
 /** `POST /api/v1/retention` */
 export interface WireRetention {
-  dropped: { table: string; droppedBeforeNs: string; rowCount: number; chunkCount: number }[];
+  tables: (Omit<AgingResult, 'droppedBeforeNs'> & { droppedBeforeNs: string | null })[];
 }
 
 /** `format=json` of ticks, bars, latest. `cursor` is null on the last page. */

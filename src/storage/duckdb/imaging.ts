@@ -43,8 +43,9 @@ export function imageOf(
   const pathOf = new Map(cold.map(({ name, path }) => [`${coldFolder}/${name}`, path]));
   return {
     files: [
-      { name: databaseFileName, bytes },
+      // Before the database that names them.
       ...cold.map((one) => ({ name: `${coldFolder}/${one.name}`, bytes: one.bytes })),
+      { name: databaseFileName, bytes },
     ],
     read: (name, position, length) => {
       const path = pathOf.get(name);

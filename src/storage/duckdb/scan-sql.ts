@@ -91,7 +91,7 @@ export function lastRowsStatement(
   const roles = rolesOf(table);
   const { series, time, version } = roles;
   const { list, forms } = selection(table, columns);
-  const name = relationSql(table);
+  const name = relationSql(table, { fromNs: null, toNs: of?.toNs ?? null });
   const parameters = new ParameterList();
   const conditions = of
     ? [

@@ -8,20 +8,23 @@ import type { WireRetention } from '../wire.ts';
 /** Registers the route under `/api/v1`. */
 export function retentionRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database } = context;
-  const dropped = {
+  const count = { type: 'integer' };
+  const table = {
     type: 'object',
     properties: {
       table: { type: 'string' },
-      droppedBeforeNs: { type: 'string', description: 'Rows of before are gone; nanoseconds.' },
-      rowCount: { type: 'integer' },
-      chunkCount: { type: 'integer', description: 'Days that had rows.' },
+      droppedBeforeNs: { type: ['string', 'null'], description: 'Rows of before are gone; nanoseconds.' },
+      rowsDropped: count,
+      chunksDropped: { ...count, description: 'Days that had rows.' },
+      rowsMoved: { ...count, description: 'Rows that went to cold files.' },
+      chunksMoved: count,
     },
   };
   const schema = {
     tags: ['tables'],
-    summary: 'Drop now what is older than tables keep',
+    summary: 'Drop or move to files now what is older than tables keep',
     description: 'The server does it every minute by itself.',
-    response: answers('What was dropped.', { dropped: { type: 'array', items: dropped } }),
+    response: answers('Tables of which something went.', { tables: { type: 'array', items: table } }),
   };
   app.post(
     '/retention',
@@ -29,7 +32,10 @@ export function retentionRoutes(app: FastifyInstance, context: HttpContext): voi
     async (): Promise<WireRetention> => {
       const results = await database.applyRetention();
       return {
-        dropped: results.map((result) => ({ ...result, droppedBeforeNs: String(result.droppedBeforeNs) })),
+        tables: results.map((result) => ({
+          ...result,
+          droppedBeforeNs: result.droppedBeforeNs === null ? null : String(result.droppedBeforeNs),
+        })),
       };
     },
   );
