@@ -22,6 +22,7 @@ export async function runSql(
     const limits = {
       rowsMax: options.rowsMax ?? rowsMaxDefault,
       timeoutMs: options.timeoutMs ?? timeoutMsDefault,
+      bytesMax: state.limits.storeBytesMax,
     };
     const result: QueryResult = await snapshot.query(text, options.parameters ?? [], limits);
     return result;

@@ -163,6 +163,8 @@ export interface QueryResult extends ColumnSet {
 export interface QueryLimits {
   rowsMax: number;
   timeoutMs: number;
+  /** A result that takes more memory, about, fails with `LIMIT_EXCEEDED`; default: no bound. */
+  bytesMax?: number;
 }
 
 /** A frozen state of the store in which queries can be run; later commits do not show in it. Close it. */

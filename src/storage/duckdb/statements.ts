@@ -9,6 +9,7 @@ import {
   DuckDBTimestampValue,
 } from '@duckdb/node-api';
 import { CandelaError } from '../../core/errors.ts';
+import { noteRead } from './native-memory.ts';
 import { quoteText } from './sql-text.ts';
 import type { PhysicalColumn } from './types.ts';
 
@@ -108,6 +109,9 @@ export const makeTime = {
   'timestamp-ns': 'make_timestamp_ns',
 };
 
+/** Memory of a value in a result, about: DuckDB's own and in the chunk that is read. */
+const resultValueBytes = 16;
+
 /**
  * A fixed number of connections for short reads; a read takes the one that was free longest, or waits for one.
  *
@@ -134,7 +138,10 @@ export class ReaderPool {
     const reader =
       this.#free.shift() ?? (await new Promise<DuckDBConnection>((resolve) => this.#waiting.push(resolve)));
     try {
-      return await read(await reader.run(withLiterals(statement)));
+      const result = await reader.run(withLiterals(statement));
+      const value = await read(result);
+      noteRead(result.rowCount * result.columnCount * resultValueBytes);
+      return value;
     } finally {
       const next = this.#waiting.shift();
       if (next) next(reader);

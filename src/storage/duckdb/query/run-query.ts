@@ -4,9 +4,11 @@ import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBType } from '@duc
 import { CandelaError } from '../../../core/errors.ts';
 import { type Scalar, sliceColumn } from '../../../market/columns.ts';
 import type { QueryLimits, QueryResult } from '../../storage.ts';
+import { noteRead } from '../native-memory.ts';
 import { readColumnsInTurns } from '../vector-reader.ts';
 import { rewriteAsOfJoins } from './asof/rewrite.ts';
 import { endsTransaction } from './errors.ts';
+import { fetchResult } from './fetching.ts';
 import { bindScalars } from './parameters.ts';
 import { resultPlan } from './result-types.ts';
 import { shown } from './shown-decimals.ts';
@@ -48,11 +50,10 @@ export async function runQuery(
   }
   return withPrepared(connection, sql, async (statement) => {
     bindScalars(statement, parameters);
-    const result = await statement.run();
-    const read = await readColumnsInTurns(
-      result,
-      plans.map(({ form }) => form),
-    );
+    const forms = plans.map(({ form }) => form);
+    const result = await fetchResult(statement, forms, limits.bytesMax ?? Number.POSITIVE_INFINITY);
+    const read = await readColumnsInTurns(result, forms);
+    noteRead(result.bytes);
     const columns = read.map((column, index) => shown(column, plans[index]));
     const truncated = result.rowCount > limits.rowsMax;
     const rowCount = truncated ? limits.rowsMax : result.rowCount;
