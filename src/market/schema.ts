@@ -138,8 +138,10 @@ export interface CandlesDef extends BucketingOptions {
   volume?: string;
   /** … or a running total (a day's volume) whose growth is the volume. */
   cumulativeVolume?: string;
-  /** Ascending; each becomes a rollup `<source>_<timeframe>` of the largest shorter one that divides it. */
+  /** Ascending; each becomes a rollup `<prefix>_<timeframe>` of the largest shorter one that divides it. */
   timeframes: string[];
+  /** What names begin with: another one for each calendar or zone over one table. Default the source's name. */
+  prefix?: string;
   /** See {@link RollupDef.gaps}. */
   gaps?: GapMode;
 }

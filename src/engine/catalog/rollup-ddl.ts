@@ -77,12 +77,13 @@ function candleRollups(def: CandlesDef): RollupDef[] {
     .sort((a, b) => a.timeframe.widthNs - b.timeframe.widthNs);
   if (bucketings.length === 0)
     throw new CandelaError('INVALID_ARGUMENT', `candles of '${def.source}': no timeframes are given`);
+  const prefix = def.prefix ?? def.source;
   return bucketings.map((bucketing, index) => {
     const finer = bucketings.slice(0, index).findLast((candidate) => divides(candidate, bucketing));
     const timeframe = bucketing.timeframe.text;
     return {
-      name: `${def.source}_${timeframe}`,
-      source: finer ? `${def.source}_${finer.timeframe.text}` : def.source,
+      name: `${prefix}_${timeframe}`,
+      source: finer ? `${prefix}_${finer.timeframe.text}` : def.source,
       timeframe,
       ...options,
       aggregates: finer ? continuedCandle(def) : candleOf(def),

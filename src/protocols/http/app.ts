@@ -6,7 +6,14 @@ import { CandelaError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { TlsOptions } from '../../net/tls.ts';
 import { readJson, unpackBodies } from './bodies.ts';
-import { answerOf, brokenRequest, endWithError, pathPartLengthMax, wireError } from './error-map.ts';
+import {
+  answerOf,
+  brokenRequest,
+  endWithError,
+  pathPartLengthMax,
+  schemaMessage,
+  wireError,
+} from './error-map.ts';
 import type { HttpLimits } from './limits.ts';
 import { packAnswers } from './packing.ts';
 
@@ -42,6 +49,7 @@ export function createApp({ limits, log, tls }: AppOptions): FastifyInstance {
     routerOptions: { maxParamLength: pathPartLengthMax },
     // Nothing is removed or filled in unseen; parameters that no route knows are refused by the routes, by name.
     ajv: { customOptions: { removeAdditional: false, keywords: ['example'] } },
+    schemaErrorFormatter: (errors, part) => new Error(schemaMessage(errors, part)),
     frameworkErrors: (error, request, reply) => void answer(error, request, reply as FastifyReply),
     clientErrorHandler: (thrown, socket) => {
       log.info({ code: thrown.code }, 'a request that is not HTTP');

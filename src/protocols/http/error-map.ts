@@ -1,6 +1,7 @@
 /** Errors as HTTP answers. */
 import { maxHeaderSize } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 import { CandelaError, type ErrorKind, toCandelaError } from '../../core/errors.ts';
 import type { HttpLimits } from './limits.ts';
 import type { WireError } from './wire.ts';
@@ -81,6 +82,14 @@ export function brokenRequest(
       };
     }
   }
+}
+
+/** What a part of a request, such as its body, has that its schema does not allow. */
+export function schemaMessage([first]: readonly FastifySchemaValidationError[], part: string): string {
+  const { instancePath, message = 'does not fit', params } = first;
+  const named = params.additionalProperty ?? params.allowedValues;
+  const detail = named === undefined ? '' : `: ${[named].flat().join(', ')}`;
+  return `${part}${instancePath} ${message}${detail}`;
 }
 
 /** Anything thrown while a request is handled, in our terms, and its status. */

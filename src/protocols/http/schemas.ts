@@ -3,6 +3,20 @@
 /** A JSON schema. */
 export type Schema = Record<string, unknown>;
 
+/** Rows that a write refused. */
+export const rowRejections: Schema = {
+  type: 'array',
+  description: 'Rows refused, numbered from 0 as they were sent.',
+  items: {
+    type: 'object',
+    properties: {
+      row: { type: 'integer' },
+      column: { type: ['string', 'null'] },
+      reason: { type: 'string' },
+    },
+  },
+};
+
 /** The error answer of every route; routes refer to it by its `$id`. */
 export const errorSchema: Schema = {
   $id: 'Error',
@@ -14,18 +28,7 @@ export const errorSchema: Schema = {
     message: { type: 'string', examples: ["there is no table 'trade'"] },
     help: { type: 'string', examples: ['List the tables with GET /api/v1/tables or database.tables().'] },
     position: { type: 'integer', description: 'Character in the text sent, from 0.' },
-    rows: {
-      type: 'array',
-      description: 'Rows refused, numbered from 0 as they were sent.',
-      items: {
-        type: 'object',
-        properties: {
-          row: { type: 'integer' },
-          column: { type: ['string', 'null'] },
-          reason: { type: 'string' },
-        },
-      },
-    },
+    rows: rowRejections,
   },
 };
 

@@ -91,6 +91,35 @@ describe('bodies and parameters', () => {
     ['a prototype', post('/api/v1/sql', '{"__proto__": {}}'), 'INVALID_ARGUMENT', /__proto__/],
     ['half a body', post('/api/v1/sql', '{"sql": "sel'), 'SYNTAX', /a string without end/],
     ['another body', post('/api/v1/tables', '[]'), 'INVALID_ARGUMENT', /body must be object/],
+    ['half a table', post('/api/v1/tables', '{"name":"t"}'), 'INVALID_ARGUMENT', /required property 'kind'/],
+    [
+      'a field of nobody',
+      post('/api/v1/candles', '{"source":"trades","price":"price","timeframes":["1m"],"timezone":"UTC"}'),
+      'INVALID_ARGUMENT',
+      /body must NOT have additional properties: timezone/,
+    ],
+    [
+      'a kind of nobody',
+      post('/api/v1/tables', '{"name":"t","kind":"heap","seriesKey":[],"columns":[]}'),
+      'INVALID_ARGUMENT',
+      /body\/kind .*: ticks, bars, state, plain/,
+    ],
+    [
+      'something else for a list',
+      post('/api/v1/candles', '{"source":"trades","price":"price","timeframes":{}}'),
+      'INVALID_ARGUMENT',
+      /body\/timeframes must be array/,
+    ],
+    [
+      'parts of a calendar',
+      post(
+        '/api/v1/candles',
+        '{"source":"trades","price":"price","timeframes":["1m"],"calendar":{"regular":5}}',
+      ),
+      'INVALID_ARGUMENT',
+      /calendar/,
+    ],
+    ['more than SQL', post('/api/v1/sql', '{"sql":"select 1","limit":5}'), 'INVALID_ARGUMENT', /: limit/],
   ])('%s', async (_what, bytes, code, message) => {
     const { status, body } = await answerTo(bytes);
     expect([status, body.code]).toEqual([400, code]);

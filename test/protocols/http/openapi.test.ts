@@ -7,6 +7,14 @@ interface Parameter {
   example?: unknown;
   examples?: unknown;
 }
+interface Schema {
+  type?: string;
+  description?: string;
+  oneOf?: unknown[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  additionalProperties?: boolean;
+}
 interface Operation {
   summary?: string;
   parameters?: Parameter[];
@@ -55,6 +63,7 @@ it('describes every route of the API', () => {
     'post /api/v1/candles',
     'post /api/v1/feeds/{name}/subscribe',
     'post /api/v1/feeds/{name}/unsubscribe',
+    'post /api/v1/retention',
     'post /api/v1/rollups',
     'post /api/v1/sql',
     'post /api/v1/tables',
@@ -79,6 +88,23 @@ it('tells of each route what it answers, and the form of its errors', () => {
     expect(Object.keys(responses), name).toEqual(['200', '4XX', '5XX']);
     expect(responses['4XX'].content, name).toEqual(error);
     expect(responses['5XX'].content, name).toEqual(error);
+  }
+});
+
+it('says what bodies hold, and answers', () => {
+  const contents = (part: unknown) => (part as { content: Record<string, { schema: Schema }> }).content;
+  for (const [name, { requestBody, responses }] of operations) {
+    const body = requestBody && contents(requestBody)['application/json'].schema;
+    if (body && !name.includes('/write/')) expect([name, body.additionalProperties]).toEqual([name, false]);
+    const answer = contents(responses['200'])['application/json']?.schema;
+    if (answer.oneOf || name.startsWith('delete')) continue;
+    expect(Object.keys(answer.properties ?? {}), name).not.toEqual([]);
+    for (const [field, schema] of Object.entries(answer.properties ?? {})) {
+      const isBare = schema.type === 'object' && !schema.properties && !schema.description;
+      const isBareList =
+        schema.type === 'array' && schema.items?.type === 'object' && !schema.items.properties;
+      expect([name, field, isBare || isBareList]).toEqual([name, field, false]);
+    }
   }
 });
 

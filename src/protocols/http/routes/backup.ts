@@ -20,6 +20,7 @@ export function backupRoutes(app: FastifyInstance, context: HttpContext): void {
         body: {
           type: 'object',
           required: ['name'],
+          additionalProperties: false,
           properties: {
             name: {
               type: 'string',

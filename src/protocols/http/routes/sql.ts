@@ -57,6 +57,7 @@ export function sqlRoutes(app: FastifyInstance, context: HttpContext): void {
             },
             ...bounds,
           },
+          additionalProperties: false,
         },
         response,
       },

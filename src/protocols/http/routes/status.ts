@@ -4,13 +4,44 @@ import type { FeedStatus } from '../../../market/feed-status.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
 import type { HttpMetrics } from '../metrics.ts';
-import { answers } from '../schemas.ts';
+import { answers, type Schema } from '../schemas.ts';
 import type { WireStatus } from '../wire.ts';
 
 /** States in which a feed delivers nothing any more. */
 const ended: ReadonlySet<FeedStatus['state']> = new Set(['stopped', 'finished', 'failed']);
 
-const list = { type: 'array', items: { type: 'object' } };
+const text = { type: 'string' };
+const count = { type: 'integer' };
+
+const feedProperties: Record<keyof FeedStatus, Schema> = {
+  name: text,
+  kind: { ...text, description: 'Such as twelvedata or replay.' },
+  simulated: { type: 'boolean', description: 'What it delivers is made up.' },
+  state: { ...text, description: 'connecting, connected, reconnecting, stopped, finished or failed.' },
+  table: { ...text, description: 'Table it writes to.' },
+  symbols: { type: 'array', items: text, description: 'Asked for, and not refused.' },
+  failedSymbols: {
+    type: 'array',
+    items: { type: 'object', properties: { symbol: text, reason: text } },
+    description: 'Refused by the source.',
+  },
+  rowsReceived: count,
+  rowsWritten: count,
+  rowsRejected: count,
+  reconnects: count,
+  lastEventMs: { type: ['integer', 'null'], description: 'Unix milliseconds.' },
+  lastError: { type: ['string', 'null'] },
+};
+
+const list = { type: 'array', items: { type: 'object', properties: feedProperties } };
+
+const statusProperties: Record<keyof WireStatus, Schema> = {
+  version: text,
+  uptimeMs: count,
+  simulated: { type: 'boolean', description: 'Some feed delivers made-up data.' },
+  database: { type: 'object', description: 'Counters since the start and sizes, as in /metrics.' },
+  feeds: list,
+};
 
 /** Registers the routes under `/api/v1`. */
 export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -22,7 +53,7 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
       schema: {
         tags: ['server'],
         summary: 'Counters, sizes and feeds',
-        response: answers('Status.', { database: { type: 'object' }, feeds: list }),
+        response: answers('Status.', statusProperties),
       },
     },
     async (): Promise<WireStatus> => {
@@ -61,6 +92,7 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
           body: {
             type: 'object',
             required: ['symbols'],
+            additionalProperties: false,
             properties: {
               symbols: {
                 type: 'array',
@@ -72,7 +104,7 @@ export function statusRoutes(app: FastifyInstance, context: HttpContext): void {
               },
             },
           },
-          response: answers('The feed.'),
+          response: answers('The feed.', feedProperties),
         },
       },
       ({ params, body }): Promise<FeedStatus> => feeds[action](params.name, body.symbols),

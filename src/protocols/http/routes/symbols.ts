@@ -38,7 +38,17 @@ export function symbolRoutes(app: FastifyInstance, context: HttpContext): void {
           },
         },
         response: answers('Symbols, each with its series key and name.', {
-          symbols: { type: 'array', items: { type: 'object' } },
+          symbols: {
+            type: 'array',
+            items: {
+              type: 'object',
+              properties: {
+                symbol: { type: 'string' },
+                key: { type: 'object', additionalProperties: { type: 'string' }, description: 'By column.' },
+                name: { type: ['string', 'null'], description: 'From the table company.' },
+              },
+            },
+          },
         }),
       },
     },

@@ -8,45 +8,17 @@ import type { Schema } from '../schemas.ts';
 import { answers } from '../schemas.ts';
 import { tableNamed, timeframesOf } from '../series-parameters.ts';
 import type { WireTable } from '../wire.ts';
+import {
+  addedColumn,
+  candlesDefinition,
+  rollupDefinition,
+  shownTable,
+  tableDefinition,
+} from './definition-schemas.ts';
 
 const nameParameter: Schema = {
   type: 'object',
   properties: { name: { type: 'string', description: 'Name of the table.', examples: ['stocks_real_time'] } },
-};
-
-/** An object whose fields the engine checks, so that its error names the one at fault. */
-function definition(description: string, example: unknown): Schema {
-  return { type: 'object', description, additionalProperties: true, examples: [example] };
-}
-
-const tableExample: TableDef = {
-  name: 'trades',
-  kind: 'ticks',
-  timeColumn: 'time',
-  seriesKey: ['symbol'],
-  columns: [
-    { name: 'time', type: { kind: 'timestamp', unit: 'us', zone: true } },
-    { name: 'symbol', type: { kind: 'text' } },
-    { name: 'price', type: { kind: 'double' } },
-    { name: 'size', type: { kind: 'double' } },
-  ],
-};
-
-const rollupExample: RollupDef = {
-  name: 'trades_5m',
-  source: 'trades_1m',
-  timeframe: '5m',
-  aggregates: [
-    { name: 'high', fn: 'max', of: 'high' },
-    { name: 'volume', fn: 'sum', of: 'volume' },
-  ],
-};
-
-const candlesExample: CandlesDef = {
-  source: 'trades',
-  price: 'price',
-  volume: 'size',
-  timeframes: ['1s', '1m', '1h', '1d'],
 };
 
 /** Registers the routes. */
@@ -64,12 +36,19 @@ function readRoutes(app: FastifyInstance, context: HttpContext): void {
   const list = {
     tags,
     summary: 'List tables and rollups',
-    response: answers('Tables.', { tables: { type: 'array', items: { type: 'object' } } }),
+    response: answers('Tables.', {
+      tables: { type: 'array', items: { type: 'object', properties: shownTable } },
+    }),
   };
   app.get('/tables', { onRequest, schema: list }, async () => ({
     tables: database.tables().map((table) => wireTable(database, table)),
   }));
-  const one = { tags, summary: 'One table', params: nameParameter, response: answers('The table.') };
+  const one = {
+    tags,
+    summary: 'One table',
+    params: nameParameter,
+    response: answers('The table.', shownTable),
+  };
   app.get<{ Params: { name: string } }>('/tables/:name', { onRequest, schema: one }, async ({ params }) =>
     wireTable(database, tableNamed(database, params.name)),
   );
@@ -78,18 +57,27 @@ function readRoutes(app: FastifyInstance, context: HttpContext): void {
 function changeRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database } = context;
   const onRequest = requires(context, 'admin');
-  const addColumn = definition('The column.', { name: 'venue', type: { kind: 'text' } });
   const retention = {
     type: ['string', 'null'],
     description: 'Such as 30d; null: for ever. Rollups take it, too.',
     examples: ['30d'],
   };
+  const coldAfter = {
+    type: ['string', 'null'],
+    description: 'Ticks tables: when rows go to files, such as 90d; null: never.',
+    examples: ['90d'],
+  };
   const change = {
     tags,
     summary: 'Add a nullable column, or set how long rows are kept',
     params: nameParameter,
-    body: { type: 'object', minProperties: 1, properties: { addColumn, retention } },
-    response: answers('The table.'),
+    body: {
+      type: 'object',
+      minProperties: 1,
+      properties: { addColumn: addedColumn, retention, coldAfter },
+      additionalProperties: false,
+    },
+    response: answers('The table.', shownTable),
   };
   app.patch<{ Params: { name: string }; Body: TableChange }>(
     '/tables/:name',
@@ -114,28 +102,24 @@ function changeRoutes(app: FastifyInstance, context: HttpContext): void {
 
 function createRoutes(app: FastifyInstance, context: HttpContext): void {
   const { database } = context;
-  const options = (summary: string, body: Schema, answer: string) => ({
+  const options = (summary: string, body: Schema, response: Schema) => ({
     onRequest: requires(context, 'admin'),
-    schema: { tags, summary, body, response: answers(answer) },
+    schema: { tags, summary, body, response },
   });
-  const table = options('Create a table', definition('The table.', tableExample), 'The table.');
+  const table = options('Create a table', tableDefinition, answers('The table.', shownTable));
   app.post<{ Body: TableDef }>('/tables', table, async ({ body }) =>
     wireTable(database, await database.createTable(body)),
   );
-  const rollup = options('Create a rollup', definition('The rollup.', rollupExample), 'The rollup.');
+  const rollup = options('Create a rollup', rollupDefinition, answers('The rollup.', shownTable));
   app.post<{ Body: RollupDef }>('/rollups', rollup, async ({ body }) =>
-    wireTable(database, await database.createRollup(withAggregates(body))),
+    wireTable(database, await database.createRollup(body)),
   );
+  const made = { tables: { type: 'array', items: { type: 'object', properties: shownTable } } };
   const text = 'Create candles of several timeframes';
-  const candles = options(text, definition('The candles.', candlesExample), 'The rollups.');
-  app.post<{ Body: CandlesDef }>('/candles', candles, async ({ body }) => {
-    const made = await database.createCandles({ ...body, timeframes: body.timeframes ?? [] });
-    return { tables: made.map((info) => wireTable(database, info)) };
-  });
-}
-
-function withAggregates(body: RollupDef): RollupDef {
-  return { ...body, aggregates: Array.isArray(body.aggregates) ? body.aggregates : [] };
+  const candles = options(text, candlesDefinition, answers('The rollups.', made));
+  app.post<{ Body: CandlesDef }>('/candles', candles, async ({ body }) => ({
+    tables: (await database.createCandles(body)).map((info) => wireTable(database, info)),
+  }));
 }
 
 function wireTable(database: Database, table: TableInfo): WireTable {

@@ -11,7 +11,7 @@ import type { TableInfo } from '../../../engine/database.ts';
 import { bodyBudget } from '../bodies.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
-import { answers, type Schema } from '../schemas.ts';
+import { answers, rowRejections, type Schema } from '../schemas.ts';
 import { tableNamed } from '../series-parameters.ts';
 import type { WireWriteResult } from '../wire.ts';
 
@@ -83,7 +83,7 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
             type: 'boolean',
             description: 'The batch id was known; the counts are those of the first time.',
           },
-          rejected: { type: 'array', items: { type: 'object' }, description: 'Rows refused, with skip.' },
+          rejected: rowRejections,
         }),
       },
     },
