@@ -1,10 +1,12 @@
 /**
- * A process that writes through the embedded API and changes the catalog is killed at random moments, over and over, on
- * one directory. What must hold in the end:
+ * A process that writes through the embedded API and changes the catalog is killed at random moments and at named steps,
+ * over and over, on one directory. It must start again by itself each time, and what must hold in the end:
  *
  * - every acknowledged batch is there, each row once; one that was not acknowledged is there whole or not at all,
  * - every bar of every rollup is what a naive recomputation makes of the ticks that are there,
  * - an acknowledged change of the catalog is there; one that was not is there whole or not at all.
+ *
+ * CANDELA_SEED repeats a run, CANDELA_CRASH_ROUNDS makes it longer.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,13 +24,20 @@ import type { Aggregate } from '../../src/market/schema.ts';
 import type { NaiveTick } from '../../src/testing/naive-bars.ts';
 import { naiveBars } from '../../src/testing/naive-bars.ts';
 import { compareRows, rowsOf, sorted } from '../property/compare-rows.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { engineWriter } from './engine-writer.ts';
+import { steps } from './kill-at-step.ts';
 
-const rounds = Number(process.env.CANDELA_CRASH_ROUNDS ?? 30);
+const rounds = Number(process.env.CANDELA_CRASH_ROUNDS ?? 52);
 const seed = Number(process.env.CANDELA_SEED ?? Date.now() % 1_000_000);
 
 /** No round takes longer, whatever the child does. */
 const roundMsMax = 30_000;
+/** Once open, a step is waited for so long; a round that does not come to it is killed then. */
+const stepMsMax = 4_000;
+
+/** Where to kill, in turn; `random`: at any time, also while it opens. */
+const places = ['random', ...Object.keys(steps), 'random', 'flush', 'backfill-page', 'seal-commit'];
 
 /** What the parent knows of the directory, from the lines the children said. */
 interface Ledger {
@@ -36,6 +45,8 @@ interface Ledger {
   /** Rollups and columns by whether they are there; undefined: a change was begun and not acknowledged. */
   isThere: Map<string, boolean | undefined>;
   nextBatch: number;
+  /** How often each step was reached. */
+  reached: Map<string, number>;
 }
 
 /** Takes a line of the child. */
@@ -43,6 +54,7 @@ function note(ledger: Ledger, line: string): void {
   const [word, ...rest] = line.split(' ');
   if (word === 'tables') checkCatalog(ledger, JSON.parse(rest.join(' ')));
   else if (word === 'wrote') ledger.acknowledged.add(Number(rest[0]));
+  else if (word === 'step') ledger.reached.set(rest[0], (ledger.reached.get(rest[0]) ?? 0) + 1);
   else if (word === 'done') ledger.isThere.set(rest[1], rest[0] !== 'drop');
   else ledger.isThere.set(rest[0], undefined);
 }
@@ -55,10 +67,14 @@ function checkCatalog(ledger: Ledger, found: { tables: string[]; columns: string
   }
 }
 
-/** Starts the writer and kills it: some time after it opened, at a change of the catalog, or while it opens. */
-async function runAndKill(directory: string, prng: Prng, ledger: Ledger): Promise<void> {
-  const mode = prng.below(2) === 0 ? 'catalog' : 'writes';
-  const args = [directory, String(prng.below(2 ** 31)), String(ledger.nextBatch), mode];
+/** Starts the writer, which kills itself at a step, or kills it: some time after it opened, or while it opens. */
+async function runAndKill(directory: string, prng: Prng, ledger: Ledger, place: string): Promise<void> {
+  const mode = modeFor(place, prng);
+  const { nthMax, afterMsMax } = steps[place] ?? { nthMax: 1, afterMsMax: 0 };
+  const nth = 1 + prng.below(nthMax);
+  // Every other time in the moment it begins.
+  const afterMs = prng.below(2) * prng.below(1 + afterMsMax);
+  const args = [directory, prng.below(2 ** 31), ledger.nextBatch, mode, place, nth, afterMs].map(String);
   const child = spawn(process.execPath, ['--input-type=module', '--eval', engineWriter, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -76,20 +92,33 @@ async function runAndKill(directory: string, prng: Prng, ledger: Ledger): Promis
     } catch (error) {
       failures.push(error);
     }
-    if (mode === 'catalog' && /^(create|drop|add) /.test(line) && ++changes === lastChange)
+    if (
+      place === 'random' &&
+      mode === 'catalog' &&
+      /^(create|drop|add) /.test(line) &&
+      ++changes === lastChange
+    )
       killSoon(child, prng.below(prng.below(2) === 0 ? 3 : 60));
   });
   // Listened for from the start: a child that ends early, or says nothing, must not be waited for.
   const ended = Promise.all([once(child, 'exit'), once(lines, 'close')]);
   killSoon(child, roundMsMax);
-  const isEarly = prng.below(8) === 0;
+  const isEarly = place === 'random' && prng.below(4) === 0;
   if (!isEarly) await Promise.race([once(lines, 'line'), ended]);
-  killSoon(child, isEarly ? 100 + prng.below(400) : prng.below(mode === 'catalog' ? 5_000 : 1_200));
+  if (place === 'random')
+    killSoon(child, isEarly ? 100 + prng.below(400) : prng.below(mode === 'catalog' ? 3_000 : 1_200));
+  else killSoon(child, stepMsMax);
   const [[code]] = await ended;
   expect(failures).toEqual([]);
-  // Killed, and not ended by a mistake of its own.
-  expect([code, errors]).toEqual([null, '']);
+  // Killed, or closed by itself, and not ended by a mistake of its own.
+  expect([code === 0 && mode === 'close' ? null : code, errors]).toEqual([null, '']);
   ledger.nextBatch += 100_000;
+}
+
+/** A back-fill needs rollups to be made, and a checkpoint of so few rows is made only when the database is closed. */
+function modeFor(place: string, prng: Prng): 'catalog' | 'writes' | 'close' {
+  if (place === 'checkpoint') return 'close';
+  return place === 'backfill-page' || prng.below(2) === 0 ? 'catalog' : 'writes';
 }
 
 function killSoon(child: ChildProcess, afterMs: number): void {
@@ -153,6 +182,11 @@ async function check(directory: string, ledger: Ledger): Promise<void> {
   try {
     const columns = database.table('trades')?.columns.map(({ name }) => name) ?? [];
     checkCatalog(ledger, { tables: database.tables().map(({ name }) => name), columns });
+    await waitUntil(
+      () => database.tables().every(({ backfill }) => backfill === null),
+      'history is filled',
+      60_000,
+    );
     const ticks = await checkTrades(database, ledger);
     await checkRollups(database, ticks);
   } finally {
@@ -163,12 +197,14 @@ async function check(directory: string, ledger: Ledger): Promise<void> {
 it(`survives being killed ${rounds} times, seed ${seed}`, async () => {
   const prng = createPrng(seed);
   const directory = await mkdtemp(join(tmpdir(), 'candela-engine-crash-'));
-  const ledger: Ledger = { acknowledged: new Set(), isThere: new Map(), nextBatch: 0 };
+  const ledger: Ledger = { acknowledged: new Set(), isThere: new Map(), nextBatch: 0, reached: new Map() };
   for (let round = 1; round <= rounds; round++) {
-    await runAndKill(directory, prng, ledger);
+    await runAndKill(directory, prng, ledger, places[round % places.length]);
     if (round % 6 === 0) await check(directory, ledger);
   }
   await check(directory, ledger);
+  if (rounds >= 2 * places.length)
+    expect([...ledger.reached.keys()].sort()).toEqual(Object.keys(steps).sort());
   expect(ledger.acknowledged.size).toBeGreaterThan(rounds);
   await rm(directory, { recursive: true });
 }, 1_200_000);

@@ -1,14 +1,17 @@
+import { killAtStep } from './kill-at-step.ts';
+
 /**
  * The program that the engine's crash test kills, in JavaScript: it writes random batches through the embedded API of
  * the built package and changes the catalog, and says on standard output what it begins and what was acknowledged.
  *
- * Arguments: directory, seed, number of its first batch, mode. Lines: `tables …` once open; `wrote <batch>`;
- * `<change> <name>` before and `done <change> <name>` after a change of the catalog: `create`, `drop` or `add`.
+ * Arguments: directory, seed, number of its first batch, mode, and the step at which it kills itself: name, which time,
+ * ms after. Lines: `tables …` once open; `wrote <batch>`; `<change> <name>` before and `done <change> <name>` after a change
+ * of the catalog: `create`, `drop` or `add`; `step <name>`. In mode `close` it closes the database after a while.
  */
-export const engineWriter = `
+export const engineWriter = `${killAtStep}
 import { open } from './dist/index.js';
 
-const [directory, seed, first, mode] = process.argv.slice(1);
+const [directory, seed, first, mode, step, nth, afterMs] = process.argv.slice(1);
 const say = (line) => process.stdout.write(line + '\\n');
 
 let state = Number(seed) >>> 0;
@@ -21,7 +24,14 @@ function random() {
 }
 const below = (bound) => Math.floor(random() * bound);
 
-const database = await open({ directory, durability: 'always', flushIntervalMs: 60 });
+const database = await open({
+  ...killAtStep(step, Number(nth), Number(afterMs)),
+  directory,
+  durability: 'always',
+  flushIntervalMs: 60,
+  backfillRows: 500,
+  sealing: { intervalMs: 40, rowsMin: 200, rowsMax: 2_000_000, idleMs: 600_000 },
+});
 if (!database.table('trades')) {
   await database.createTable({
     name: 'trades',
@@ -130,5 +140,10 @@ const changes = async () => {
     if (mode !== 'catalog') await changeCatalog();
   }
 };
-await Promise.all([writer(), writer(), writer(), changes()]);
+const work = Promise.all([writer(), writer(), writer(), changes()]);
+if (mode === 'close') {
+  work.catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, below(600)));
+  await database.close();
+} else await work;
 `;

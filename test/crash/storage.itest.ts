@@ -1,6 +1,7 @@
 /**
  * A process that commits without pause is killed at random moments, mid-commit and mid-checkpoint. Whatever it had
- * been told is committed must be there, and nothing of a commit may be there in part.
+ * been told is committed must be there, and nothing of a commit may be there in part. Each commit appends ticks and
+ * replaces bars by key; now and then so many of either that DuckDB writes them to the database file beforehand.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,14 +12,18 @@ import { createInterface } from 'node:readline';
 import { expect, it } from 'vitest';
 import { must } from '../../src/core/assert.ts';
 import { silentLogger } from '../../src/core/log.ts';
-import { createPrng } from '../../src/core/prng.ts';
-import { columnNamed, valueAt } from '../../src/market/columns.ts';
+import { createPrng, type Prng } from '../../src/core/prng.ts';
+import { valueAt } from '../../src/market/columns.ts';
 import { openDuckDbStorage } from '../../src/storage/duckdb/duckdb-storage.ts';
 import type { Storage, StoredTable } from '../../src/storage/storage.ts';
+import { killAtStep } from './kill-at-step.ts';
 
-const rounds = 12;
-const rowsPerCommit = 20_000;
-const barCount = 500;
+const rounds = Number(process.env.CANDELA_CRASH_ROUNDS ?? 12);
+const seed = Number(process.env.CANDELA_SEED ?? 20241121);
+
+/** How many ticks commit n appends, and bars it replaces: the first ones of those there are. */
+const tickCount = (n: number): number => (n % 4 === 2 ? 130_000 : 20_000);
+const barCount = (n: number): number => (n % 4 === 0 ? 130_000 : 500);
 
 const columns: StoredTable['columns'] = [
   { name: '_series', type: { kind: 'int32' }, nullable: false },
@@ -31,10 +36,12 @@ const ticks: StoredTable = { id: 1, columns, roles };
 const bars: StoredTable = { id: 2, columns, roles };
 
 /** Commits for ever, numbering the commits, and prints each number once its commit has resolved. */
-const writer = `
+const writer = `${killAtStep}
   import { openDuckDbStorage } from './dist/storage/duckdb/duckdb-storage.js';
-  const [directory, first] = process.argv.slice(1);
-  const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
+  const [directory, first, step, afterMs] = process.argv.slice(1);
+  const { log } = killAtStep(step, 1, Number(afterMs));
+  const tickCount = ${tickCount};
+  const barCount = ${barCount};
   const storage = await openDuckDbStorage({ directory, log });
   const rows = (count, version) => ({
     rowCount: count,
@@ -47,55 +54,68 @@ const writer = `
   });
   for (let n = Number(first); ; n++) {
     await storage.commit([
-      { op: 'append', table: 1, ...rows(${rowsPerCommit}, n) },
-      { op: 'replace', table: 2, key: ['_series', 'time'], ...rows(${barCount}, n) },
+      { op: 'append', table: 1, ...rows(tickCount(n), n) },
+      { op: 'replace', table: 2, key: ['_series', 'time'], ...rows(barCount(n), n) },
       { op: 'put-doc', key: 'commit', value: String(n) },
+      { op: 'put-doc', key: 'as long as a page of the log', value: 'x'.repeat(9000) },
     ]);
     process.stdout.write(n + '\\n');
   }`;
 
-async function runAndKill(directory: string, first: number, afterMs: number): Promise<number> {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', writer, directory, String(first)], {
+/** Kills at a random moment, or in the checkpoint that comes next; the number of the last commit it acknowledged. */
+async function runAndKill(directory: string, first: number, prng: Prng): Promise<number> {
+  const step = prng.below(2) === 0 ? 'checkpoint' : 'random';
+  const args = [directory, first, step, prng.below(60)].map(String);
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', writer, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let acknowledged = first - 1;
   const lines = createInterface(child.stdout);
   lines.on('line', (line) => {
-    acknowledged = Number(line);
+    if (!line.startsWith('step')) acknowledged = Number(line);
   });
-  await once(lines, 'line');
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
-  child.kill('SIGKILL');
-  await Promise.all([once(child, 'exit'), once(lines, 'close')]);
+  const ended = Promise.all([once(child, 'exit'), once(lines, 'close')]);
+  await Promise.race([once(lines, 'line'), ended]);
+  const timer = setTimeout(() => child.kill('SIGKILL'), step === 'random' ? prng.below(800) : 5_000);
+  const [[code]] = await ended;
+  clearTimeout(timer);
+  expect(code).toBe(null);
   return acknowledged;
 }
+
+async function numbers(storage: Storage, text: string): Promise<number[][]> {
+  const snapshot = await storage.snapshot();
+  const set = await snapshot.query(text, [], { rowsMax: 100_000, timeoutMs: 60_000 });
+  await snapshot.close();
+  return Array.from({ length: set.rowCount }, (_, row) =>
+    set.columns.map((column) => Number(valueAt(column, row))),
+  );
+}
+
+/** By version: rows, rows of different keys, and rows with another text than the version's. */
+const perVersion = (table: string): string =>
+  `SELECT _version, count(*), count(DISTINCT (_series, time)), count(*) FILTER (venue <> 'v' || _version)
+   FROM candela.${table} GROUP BY _version ORDER BY _version`;
 
 /** The number of the last commit in the store, after checking that all up to it are there, each once and whole. */
 async function check(storage: Storage): Promise<number> {
   const commit = Number(must((await storage.documents()).get('commit'), 'document'));
-  const snapshot = await storage.snapshot();
-  const counts = await snapshot.query(
-    `SELECT _version, count(*), count(DISTINCT (_series, time)), any_value(venue) = 'v' || _version AND
-       min(venue) = max(venue) FROM candela.t1 GROUP BY _version ORDER BY _version`,
-    [],
-    { rowsMax: 100_000, timeoutMs: 60_000 },
-  );
-  await snapshot.close();
-  expect(counts.rowCount).toBe(commit);
-  for (let row = 0; row < counts.rowCount; row++) {
-    const values = counts.columns.map((column) => valueAt(column, row));
-    expect(values).toEqual([BigInt(row + 1), BigInt(rowsPerCommit), BigInt(rowsPerCommit), true]);
+  const expected = Array.from({ length: commit }, (_, i) => [i + 1, tickCount(i + 1), tickCount(i + 1), 0]);
+  expect(await numbers(storage, perVersion('t1'))).toEqual(expected);
+  const allReplaced = commit - (commit % 4);
+  const versions = allReplaced === 0 ? [] : [[allReplaced, barCount(allReplaced)]];
+  if (commit > allReplaced) {
+    if (versions.length > 0) versions[0][1] -= barCount(commit);
+    versions.push([commit, barCount(commit)]);
   }
-  const set = await storage.readAll(bars.id, ['_version']);
-  const versions = must(columnNamed(set, '_version'), 'versions');
-  expect(set.rowCount).toBe(barCount);
-  for (let row = 0; row < set.rowCount; row++) expect(valueAt(versions, row)).toBe(BigInt(commit));
+  const bars = versions.map(([version, count]) => [version, count, count, 0]);
+  expect(await numbers(storage, perVersion('t2'))).toEqual(bars);
   return commit;
 }
 
-it('keeps every acknowledged commit, whole, through SIGKILL', async () => {
+it(`keeps every acknowledged commit, whole, through ${rounds} times SIGKILL, seed ${seed}`, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'candela-crash-'));
-  const prng = createPrng(20241121);
+  const prng = createPrng(seed);
   const open = (): Promise<Storage> => openDuckDbStorage({ directory, log: silentLogger });
   const fresh = await open();
   await fresh.commit([
@@ -105,7 +125,7 @@ it('keeps every acknowledged commit, whole, through SIGKILL', async () => {
   await fresh.close();
   let present = 0;
   for (let round = 0; round < rounds; round++) {
-    const acknowledged = await runAndKill(directory, present + 1, prng.below(400));
+    const acknowledged = await runAndKill(directory, present + 1, prng);
     const storage = await open();
     present = await check(storage);
     // One commit may have become durable without its acknowledgement getting out.
@@ -115,4 +135,4 @@ it('keeps every acknowledged commit, whole, through SIGKILL', async () => {
   }
   expect(present).toBeGreaterThan(rounds);
   await rm(directory, { recursive: true });
-});
+}, 1_200_000);
