@@ -46,6 +46,7 @@ import {
   scanStatement,
 } from './scan-sql.ts';
 import { sealRange } from './sealing.ts';
+import { removeSpilled, spillDirectoryName } from './spilling.ts';
 import { ReaderPool } from './statements.ts';
 import { cutTornLogs } from './torn-log.ts';
 import { readColumnsInTurns } from './vector-reader.ts';
@@ -88,7 +89,7 @@ async function openStorage(
   const { directory, log } = options;
   const settings = {
     file,
-    temporaryDirectory: directory === null ? null : resolve(directory, 'temporary'),
+    temporaryDirectory: directory === null ? null : resolve(directory, spillDirectoryName),
     memoryBytesMax: options.memoryBytesMax ?? 2 ** 30,
     threads: options.threads ?? 2,
     coldDirectory: directory === null ? null : resolve(directory, coldFolder),
@@ -96,6 +97,7 @@ async function openStorage(
   if (directory !== null) await cutTornLogs(file, () => holdDatabase(settings), log);
   const instance = await openInstance(settings);
   try {
+    if (settings.temporaryDirectory !== null) await removeSpilled(settings.temporaryDirectory, log);
     const writer = await instance.connect();
     const sealer = await instance.connect();
     if (directory !== null) await openColdFiles(writer, resolve(directory));
