@@ -85,8 +85,8 @@ export interface ReadRequest {
   /** Rollups only: bars made up for buckets without ticks; default what the rollup says, which is `none` by default. */
   gaps?: GapMode;
   /**
-   * Rollups only: adds a text column `bar_state`: `complete`, `live` (its bucket has not ended), `first` (the data of
-   * its series begin inside it) or `filled`. Default false.
+   * Rollups only: adds a text column `bar_state`: `complete`, `live` (its bucket has not ended), `partial` (a back-fill
+   * has not reached it), `first` (the data of its series begin inside it) or `filled`. Default false.
    */
   flags?: boolean;
   /**
@@ -353,7 +353,7 @@ export interface Database {
    */
   createRollup(def: RollupDef): Promise<TableInfo>;
   /**
-   * Rollups open, high, low, close, volume (if any), trades, vwap (with `volume`), each `<source>_<timeframe>`: all of them
+   * Rollups open, high, low, close, volume (if any), trades, vwap (with `volume`), each `<prefix>_<timeframe>`: all of them
    * or none. Filled in one pass, as `createRollup` does.
    */
   createCandles(def: CandlesDef): Promise<TableInfo[]>;

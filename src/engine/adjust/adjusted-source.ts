@@ -14,9 +14,10 @@ import { divides } from '../../market/bucketing.ts';
 import type { RollupEntry } from '../catalog/catalog.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { BarSource, SourceOptions } from '../read/bar-source.ts';
-import { barBefore } from '../read/bar-source.ts';
 import { beforeBars } from '../read/bars-before.ts';
 import { readMergedBars } from '../read/merged-bars.ts';
+import type { BarRow } from '../read/newest-bars.ts';
+import { newestBarsBefore } from '../read/newest-bars.ts';
 import type { BarsRead } from '../read/read-bars.ts';
 import { readBars } from '../read/read-bars.ts';
 import { outputColumns } from '../rollup/outputs.ts';
@@ -50,18 +51,22 @@ export function adjustedSource(state: EngineState, options: AdjustedOptions): Ba
     plan: scaled.plan,
     bucketing: wanted,
     seriesCount: target.seriesCount,
+    completeFrom: target.node.completeFrom,
     read: async (of, range) =>
       isStored
         ? scale(await readBars(state, target, of, range, withLive))
         : readMergedBars(state, target, of, range, wanted, withLive, scale),
-    before: async (group, start) => {
-      const bar = await barBefore(state, target, group, start);
-      if (!bar) return null;
-      const { partials } = await scale(
-        { partials: bar.partials, rows: Int32Array.of(bar.row), isCut: false },
-        false,
-      );
-      return { partials, row: 0 };
+    before: async (of, start) => {
+      const found = await newestBarsBefore(state, target, of, start);
+      const bars = new Map<number, BarRow>();
+      for (const [group, bar] of found) {
+        const { partials } = await scale(
+          { partials: bar.partials, rows: Int32Array.of(bar.row), isCut: false },
+          false,
+        );
+        bars.set(group, { partials, row: 0 });
+      }
+      return bars;
     },
   };
 }

@@ -2,7 +2,7 @@
 import { CandelaError } from '../../core/errors.ts';
 import type { RollupEntry, RowsEntry } from '../catalog/catalog.ts';
 import type { EngineState } from '../engine-state.ts';
-import { barBefore } from '../read/bar-source.ts';
+import { newestBarBefore } from '../read/newest-bars.ts';
 import type { Range } from '../read/range.ts';
 import { readRows } from '../read/read-rows.ts';
 import { asDoubles } from '../rollup/slots.ts';
@@ -72,7 +72,7 @@ async function lookUp(
     const { slots } = entry.node.plan;
     const slot = slots.findIndex((spec) => spec.fn === 'last' && spec.column === column);
     if (slot < 0) continue;
-    const bar = await barBefore(state, barsTarget(entry), group, start);
+    const bar = await newestBarBefore(state, barsTarget(entry), group, start);
     return bar && valid(asDoubles(bar.partials.slots[slot].store(Int32Array.of(bar.row))[0])[0]);
   }
   if (index !== ticks.table.series) throw noCloses(ticks);

@@ -1,9 +1,10 @@
 /** Where bars come from, whatever is then done with them: stored bars, or merged ones. */
 import type { Bucketing } from '../../market/bucketing.ts';
-import { Partials } from '../rollup/partials.ts';
 import type { RollupPlan } from '../rollup/plan.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
 import { readMergedBars } from './merged-bars.ts';
+import type { BarRow } from './newest-bars.ts';
+import { newestBarsBefore } from './newest-bars.ts';
 import type { Range } from './range.ts';
 import type { BarsRead, BarsState } from './read-bars.ts';
 import { readBars } from './read-bars.ts';
@@ -16,12 +17,14 @@ export interface BarSource {
   bucketing: Bucketing;
   /** Series that exist: what "all" means. */
   seriesCount: number;
+  /** Bars that start before it may lack ticks that a back-fill still brings; -Infinity for none. */
+  completeFrom: number;
   read(groups: Int32Array | null, range: Range): Promise<BarsRead>;
   /**
-   * The newest bar of a group before a bucket start: a row of partial bars, or null. Of merged bars it may be the last
-   * part only, so first and last tick of it are what counts.
+   * Of each group that has one its newest bar before a bucket start. Of merged bars it may be the last part only, so
+   * that it is and its last values are what counts.
    */
-  before(group: number, start: number): Promise<{ partials: Partials; row: number } | null>;
+  before(groups: readonly number[], start: number): Promise<Map<number, BarRow>>;
 }
 
 /** What a source reads. */
@@ -42,43 +45,11 @@ export function barSource(
     plan: target.node.plan,
     bucketing: wanted,
     seriesCount: target.seriesCount,
+    completeFrom: target.node.completeFrom,
     read: (groups, range) =>
       isStored
         ? readBars(state, target, groups, range, withLive)
         : readMergedBars(state, target, groups, range, wanted, withLive),
-    before: (group, start) => barBefore(state, target, group, start),
+    before: (groups, start) => newestBarsBefore(state, target, groups, start),
   };
 }
-
-/** The newest stored bar of a group that starts before `start`, its latest one from memory without a read. */
-export async function barBefore(
-  state: BarsState,
-  target: BarsTarget,
-  group: number,
-  start: number,
-): Promise<{ partials: Partials; row: number } | null> {
-  const { node } = target;
-  const newest = new Partials(node.plan.slots, 1);
-  if (node.live(group, newest, 0) && newest.start[0] < start) return { partials: newest, row: 0 };
-  if (node.lastClosed(group, newest, 0) && newest.start[0] < start) return { partials: newest, row: 0 };
-  const range: Range = { fromNs: null, toNs: BigInt(start), order: 'desc', limit: 1, after: null };
-  const { partials, rows } = await readBars(state, target, Int32Array.of(group), range, true);
-  return rows.length === 0 ? null : { partials, row: rows[0] };
-}
-
-/** {@link BarSource.before} for several groups, so many reads at a time. */
-export async function barsBefore(
-  source: BarSource,
-  groups: readonly number[],
-  startOf: (group: number) => number,
-): Promise<Map<number, { partials: Partials; row: number }>> {
-  const found = new Map<number, { partials: Partials; row: number }>();
-  for (let from = 0; from < groups.length; from += readsAtOnce) {
-    const some = groups.slice(from, from + readsAtOnce);
-    const bars = await Promise.all(some.map((group) => source.before(group, startOf(group))));
-    for (const [i, bar] of bars.entries()) if (bar) found.set(some[i], bar);
-  }
-  return found;
-}
-
-const readsAtOnce = 16;

@@ -5,7 +5,8 @@ import { nothingBefore } from '../rollup/outputs.ts';
 import type { Partials } from '../rollup/partials.ts';
 import { asDoubles } from '../rollup/slots.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
-import { barBefore } from './bar-source.ts';
+import type { BarRow } from './newest-bars.ts';
+import { newestBarBefore } from './newest-bars.ts';
 import { needsBarBefore } from './visible-bars.ts';
 
 /** For rows between which no bar of their groups is missing: the bar before the first row of each group. */
@@ -31,8 +32,8 @@ export async function beforeBars(
     const known = earliest.get(partials.group[row]) ?? Number.POSITIVE_INFINITY;
     earliest.set(partials.group[row], Math.min(known, partials.start[row]));
   }
-  const found = new Map<number, Awaited<ReturnType<typeof barBefore>>>();
-  for (const [group, start] of earliest) found.set(group, await barBefore(state, target, group, start));
+  const found = new Map<number, BarRow | null>();
+  for (const [group, start] of earliest) found.set(group, await newestBarBefore(state, target, group, start));
   const lastOf = (group: number, slot: number): number => {
     const bar = found.get(group);
     return bar ? asDoubles(bar.partials.slots[slot].store(Int32Array.of(bar.row))[0])[0] : Number.NaN;

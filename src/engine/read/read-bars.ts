@@ -34,7 +34,7 @@ export interface BarsRead {
 export type BarsState = Pick<EngineState, 'storage' | 'appliedLsn' | 'flushedLsn'>;
 
 /** How often a read begins because a flush overtook it. */
-const attemptsMax = 4;
+export const attemptsMax = 4;
 
 /**
  * Bars of the groups named (null: all), ordered by (bucket start, group). The memory part is taken before the
@@ -62,13 +62,13 @@ export async function readBars(
 }
 
 /** Parts of bars with the log position up to which each is complete. */
-interface Parts {
+export interface Parts {
   partials: Partials;
   lsn: number[];
 }
 
 /** The parts in memory, with the live bars as of `liveLsn` unless that is null. */
-function gatherMemory(
+export function gatherMemory(
   source: BarsTarget,
   groups: Int32Array | null,
   range: Range,
@@ -195,7 +195,7 @@ async function wholeLastTime(
 }
 
 /** Adds up the parts of each bar, orders the bars and cuts at the limit. */
-function finish(memory: Parts, stored: Parts | undefined, range: Range): BarsRead {
+export function finish(memory: Parts, stored: Parts | undefined, range: Range): BarsRead {
   const whole = new Partials(
     memory.partials.specs,
     Math.max(16, (stored?.partials.length ?? 0) + memory.partials.length),

@@ -11,7 +11,7 @@ import type { ReadRequest } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
 import { nothingBefore } from '../rollup/outputs.ts';
 import { barsTarget } from '../tables/bars-target.ts';
-import { knownTime } from '../tables/known-time.ts';
+import { knownTimeOfBars } from '../tables/known-time.ts';
 import type { BarSource } from './bar-source.ts';
 import { barSource } from './bar-source.ts';
 import { beforeRows } from './bars-before.ts';
@@ -64,7 +64,7 @@ export async function readPage(
 ): Promise<{ rows: ColumnSet; cursor: string | null }> {
   const { entry, gaps, flags, adjust } = request;
   const target = barsTarget(entry);
-  const knownT = knownTime(entry.ticks.table, state.clock.nowMs());
+  const knownT = knownTimeOfBars(entry, state.clock.nowMs());
   const source = adjust ? await adjusted(state, request, adjust) : barSource(state, { target, ...request });
   const page = await readBarPage(source, request, knownT);
   // In adjusted bars nothing grows from the bar before any more.

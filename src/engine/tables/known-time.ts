@@ -1,3 +1,4 @@
+import type { RollupEntry } from '../catalog/catalog.ts';
 import type { RowTable } from './row-table.ts';
 
 /**
@@ -13,4 +14,11 @@ const liveWithinMs = 60_000;
 export function knownTime({ watermarkT, appliedAtMs }: RowTable, nowMs: number): number {
   const isLive = Math.abs(appliedAtMs - watermarkT / 1e6) < liveWithinMs;
   return isLive ? Math.max(watermarkT, nowMs * 1e6) : watermarkT;
+}
+
+/** {@link knownTime} as the bars of a rollup know it, which may outlive their ticks. */
+export function knownTimeOfBars({ node, ticks }: RollupEntry, nowMs: number): number {
+  return node
+    .newestStarts()
+    .reduce((latest, start) => Math.max(latest, start), knownTime(ticks.table, nowMs));
 }

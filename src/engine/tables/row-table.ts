@@ -269,6 +269,7 @@ export class RowTable {
     this.hot.latestRest[series] = this.def.kind === 'state' ? 0 : Number(timeNs & 255n);
     this.hot.latestRow[series] = arrival;
     this.hot.evictedMaxT[series] = t;
+    if (t > this.watermarkT) this.watermarkT = t;
   }
 
   /** The latest row of a series after its rows in the store were amended: the first of these; undefined if none. */

@@ -3,7 +3,6 @@
 import type { TextColumn } from '../../../market/columns.ts';
 import { textColumn } from '../../../market/columns.ts';
 import type { BarSource } from '../bar-source.ts';
-import { barsBefore } from '../bar-source.ts';
 import type { BarPage } from './bar-page.ts';
 
 /** Name of the column that `flags` adds to bars. */
@@ -12,10 +11,11 @@ export const barStateName = 'bar_state';
 /**
  * - `filled`: no tick made it.
  * - `live`: its bucket has not ended yet, so it may still change.
+ * - `partial`: a back-fill of the rollup has not come down to it yet.
  * - `first`: the first bar of its series, whose data begin inside its bucket (after its start): it may lack ticks.
  * - `complete`: none of these.
  */
-export type BarState = 'complete' | 'live' | 'first' | 'filled';
+export type BarState = 'complete' | 'live' | 'partial' | 'first' | 'filled';
 
 /** The state of each bar; `knownT` is how far time has come. */
 export async function barStates(source: BarSource, page: BarPage, knownT: number): Promise<TextColumn> {
@@ -24,6 +24,7 @@ export async function barStates(source: BarSource, page: BarPage, knownT: number
   const states = Array.from(starts, (start, i): BarState => {
     if (filled[i] === 1) return 'filled';
     if (source.bucketing.bucketOf(start).end > knownT) return 'live';
+    if (start < source.completeFrom) return 'partial';
     return firstBars.has(i) ? 'first' : 'complete';
   });
   return textColumn(states);
@@ -38,10 +39,13 @@ async function firstOfSeries(source: BarSource, page: BarPage): Promise<Set<numb
     if (known === undefined || starts[i] < starts[known]) earliest.set(group, i);
   }
   const mayBe = [...earliest.values()].filter((i) => filled[i] === 0 && partials.firstT[rows[i]] > starts[i]);
-  const before = await barsBefore(
-    source,
-    mayBe.map((i) => groups[i]),
-    (group) => starts[earliest.get(group) ?? 0],
-  );
-  return new Set(mayBe.filter((i) => !before.has(groups[i])));
+  if (mayBe.length === 0) return new Set();
+  // A page holds every bar between its ends, but in its oldest bucket it may lack some that lie beyond its end.
+  const oldest = starts.reduce((least, start) => Math.min(least, start), Number.POSITIVE_INFINITY);
+  const isOldest = (i: number): boolean => starts[i] === oldest;
+  const groupsOf = (some: number[]): number[] => some.map((i) => groups[i]);
+  const before = await source.before(groupsOf(mayBe.filter(isOldest)), oldest);
+  const others = groupsOf(mayBe.filter((i) => !isOldest(i)));
+  const upTo = await source.before(others, source.bucketing.next(oldest).start);
+  return new Set(mayBe.filter((i) => !(isOldest(i) ? before : upTo).has(groups[i])));
 }

@@ -20,7 +20,6 @@ import { CandelaError } from '../../../core/errors.ts';
 import type { Bucketing } from '../../../market/bucketing.ts';
 import { Partials } from '../../rollup/partials.ts';
 import type { BarSource } from '../bar-source.ts';
-import { barsBefore } from '../bar-source.ts';
 import { ceil256, type Range } from '../range.ts';
 import type { BarsRead } from '../read-bars.ts';
 import { type BarPage, type PageBar, pageOf, pageWith } from './bar-page.ts';
@@ -147,7 +146,7 @@ class Fill {
 
   /** Finds the bar before a bucket of each series that may have one. */
   async lookBefore(start: number): Promise<void> {
-    const bars = await barsBefore(this.request.source, this.#candidates, () => start);
+    const bars = await this.request.source.before(this.#candidates, start);
     this.#known = new Map([...bars].map(([group, { partials, row }]) => [group, this.#keep(partials, row)]));
     if (this.request.range.order === 'desc') this.#candidates = [...bars.keys()];
   }

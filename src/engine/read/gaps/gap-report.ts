@@ -11,7 +11,7 @@ import type { Bucketing } from '../../../market/bucketing.ts';
 import { toInt64 } from '../../../market/column-ops.ts';
 import type { GapsRequest, GapsResult } from '../../database.ts';
 import type { EngineState } from '../../engine-state.ts';
-import { knownTime } from '../../tables/known-time.ts';
+import { knownTime, knownTimeOfBars } from '../../tables/known-time.ts';
 import type { Position, Range } from '../range.ts';
 import { ceil256, checkRange, formatCursor } from '../range.ts';
 import { bucketAtOrAfter, lastBucketBefore } from './buckets.ts';
@@ -95,12 +95,13 @@ class Search {
 
   constructor(state: EngineState, source: TimesSource, range: Range, bucketsMin: number) {
     const { entry, bucketing } = source;
-    const { table } = entry.kind === 'rollup' ? entry.ticks : entry;
+    const nowMs = state.clock.nowMs();
+    const knownT = entry.kind === 'rollup' ? knownTimeOfBars(entry, nowMs) : knownTime(entry.table, nowMs);
     this.#source = source;
     this.#bucketing = bucketing;
     this.#range = range;
     this.#bucketsMin = bucketsMin;
-    this.#lastMissing = lastEnded(bucketing, knownTime(table, state.clock.nowMs()), range.toNs);
+    this.#lastMissing = lastEnded(bucketing, knownT, range.toNs);
   }
 
   /** Looks at a series, from `resume` on if that is given. Returns where to go on when it is time to stop. */
