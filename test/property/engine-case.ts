@@ -5,16 +5,25 @@ import { join } from 'node:path';
 import type { CandelaError } from '../../src/core/errors.ts';
 import type { Prng } from '../../src/core/prng.ts';
 import { createPrng } from '../../src/core/prng.ts';
-import type { Database } from '../../src/engine/database.ts';
+import type { Database, WriteResult } from '../../src/engine/database.ts';
 import { open } from '../../src/engine/open.ts';
 import type { ColumnSet, Scalar } from '../../src/market/columns.ts';
 import { compareRows, rowsOf, sorted } from './compare-rows.ts';
 import type { Checked } from './engine-checks.ts';
-import { checkBars, checkDerivedBars, checkLatest, checkRows, checkSql } from './engine-checks.ts';
+import {
+  checkBars,
+  checkDerivedBars,
+  checkLatest,
+  checkRows,
+  checkSql,
+  randomRange,
+  describe as text,
+} from './engine-checks.ts';
 import type { ModelTable } from './engine-model.ts';
-import { addRows, expectedBars, expectedRows } from './engine-model.ts';
+import { addRows, deleteFrom, expectedBars, expectedRows } from './engine-model.ts';
 import type { Doubles, RandomColumn } from './random-columns.ts';
 import { chance, pick } from './random-columns.ts';
+import { batchWithRepeats, randomDedup } from './random-repeats.ts';
 import type { ModelRollup } from './random-rollups.ts';
 import { randomRollup } from './random-rollups.ts';
 import { randomTable } from './random-table.ts';
@@ -60,6 +69,8 @@ class Life {
   #database!: Database;
   #written = 0;
   #made = 0;
+  /** Batches that were written with an id. */
+  readonly #known = new Map<string, WriteResult>();
 
   private constructor(options: CaseOptions) {
     this.#options = options;
@@ -67,6 +78,7 @@ class Life {
     this.#prng = prng;
     const kind = pick(prng, ['ticks', 'ticks', 'ticks', 'ticks', 'ticks', 'ticks', 'bars', 'state'] as const);
     const { table, source, spare } = randomTable(prng, kind, options.doubles);
+    if (kind === 'ticks' && chance(prng, 0.5)) table.def.dedup = randomDedup(prng, table.def);
     this.#table = table;
     this.#source = source;
     this.#spare = spare;
@@ -120,7 +132,11 @@ class Life {
   async #step(): Promise<void> {
     const prng = this.#prng;
     const dice = prng.next();
-    if (dice < 0.75) await this.#write();
+    if (dice < 0.7) await this.#write();
+    else if (dice < 0.73) await this.#delete();
+    else if (dice < 0.735) await this.#refresh();
+    else if (dice < 0.74) await this.#changeDedup();
+    else if (dice < 0.76) await this.#repeat();
     else if (dice < 0.87) await this.#flush();
     else if (dice < 0.9) await this.#createRollup();
     else if (dice < 0.92) await this.#addColumn();
@@ -132,21 +148,87 @@ class Life {
   #rows(): Row[] {
     const prng = this.#prng;
     const count = chance(prng, 0.03) ? 0 : 1 + prng.below(chance(prng, 0.3) ? 3 : this.#largestBatch);
-    return randomRows(this.#source, count);
+    const rows = randomRows(this.#source, count);
+    return this.#table.def.dedup ? batchWithRepeats(prng, this.#table, rows) : rows;
   }
 
   async #write(): Promise<void> {
     const rows = this.#rows();
     this.#note(`write ${rows.length}`);
-    const result = await this.#database.write('ticks', batchOf(this.#table.def, rows, this.#prng));
-    if (result.rowCount !== rows.length)
-      throw new Error(`${result.rowCount} of ${rows.length} rows accepted`);
-    this.#take(rows);
+    const batchId = chance(this.#prng, 0.2) ? `batch ${this.#known.size}` : undefined;
+    const options = batchId === undefined ? {} : { batchId };
+    const result = await this.#database.write('ticks', batchOf(this.#table.def, rows, this.#prng), options);
+    if (batchId !== undefined) this.#known.set(batchId, result);
+    this.#take(rows, result);
   }
 
-  #take(rows: Row[]): void {
-    addRows(this.#table, rows);
+  #take(rows: Row[], result: WriteResult): void {
+    const { rowCount, duplicates, corrected } = result;
+    const expected = addRows(this.#table, rows);
+    // Bars and states that are overwritten count as written.
+    if (text({ rowCount, duplicates, corrected }) !== text(expected))
+      throw new Error(`${text(result)} for ${rows.length} rows, should be ${text(expected)}`);
     this.#written += rows.length;
+  }
+
+  /** A batch with an id that is known is not written, whatever is in it. */
+  async #repeat(): Promise<void> {
+    if (this.#known.size === 0) return;
+    const batchId = pick(this.#prng, [...this.#known.keys()]);
+    this.#note(`repeat ${batchId}`);
+    const batch = batchOf(this.#table.def, randomRows(this.#source, 2), this.#prng);
+    const { lsn, rowCount, duplicates, corrected, repeated } = await this.#database.write('ticks', batch, {
+      batchId,
+    });
+    const first = this.#known.get(batchId) as WriteResult;
+    const answer = {
+      lsn: first.lsn,
+      rowCount: first.rowCount,
+      duplicates: first.duplicates,
+      corrected: first.corrected,
+    };
+    if (!repeated || text({ lsn, rowCount, duplicates, corrected }) !== text(answer))
+      throw new Error(
+        `${text({ lsn, rowCount, duplicates, corrected, repeated })}, should be ${text(answer)} again`,
+      );
+  }
+
+  async #delete(): Promise<void> {
+    const { order: _, limit: __, ...range } = randomRange(this.#checked);
+    const { def, ticks } = this.#table;
+    const where: Row = {};
+    if (ticks.length > 0 && (chance(this.#prng, 0.7) || Object.keys(range).length === 0)) {
+      const { name } = pick(
+        this.#prng,
+        def.columns.filter((column) => column.name !== def.timeColumn),
+      );
+      where[name] = pick(this.#prng, ticks).values[name];
+    }
+    const request = { ...range, where };
+    this.#note(`delete ${text(request)}`);
+    const { rowCount } = await this.#database.deleteRows('ticks', request);
+    const expected = deleteFrom(this.#table, request);
+    if (rowCount !== expected) throw new Error(`${rowCount} rows deleted, should be ${expected}`);
+  }
+
+  /** Nothing is ever wrong, so nothing changes. */
+  async #refresh(): Promise<void> {
+    if (this.#table.def.kind !== 'ticks') return;
+    const { fromNs, toNs } = randomRange(this.#checked);
+    const range = { ...(fromNs === undefined ? {} : { fromNs }), ...(toNs === undefined ? {} : { toNs }) };
+    this.#note(`refresh ${text(range)}`);
+    const { changed, skipped } = await this.#database.refresh({ table: 'ticks', ...range });
+    if (changed > 0 || skipped > 0) throw new Error(`${changed} bars refreshed, ${skipped} skipped`);
+  }
+
+  async #changeDedup(): Promise<void> {
+    const { def } = this.#table;
+    if (def.kind !== 'ticks') return;
+    const dedup = chance(this.#prng, 0.3) ? null : randomDedup(this.#prng, def);
+    this.#note(`dedup ${text(dedup)}`);
+    await this.#database.alterTable('ticks', { dedup });
+    if (dedup) def.dedup = dedup;
+    else delete def.dedup;
   }
 
   async #flush(): Promise<void> {
@@ -233,7 +315,7 @@ class Life {
       const rows = this.#rows();
       const writing = this.#database.write('ticks', batchOf(this.#table.def, rows, prng));
       if (chance(prng, 0.6)) reads.push(this.#glimpse());
-      return writing.then(({ lsn }) => ({ lsn, rows }));
+      return writing.then((result) => ({ lsn: result.lsn, result, rows }));
     });
     const flushing = this.#database.flush();
     for (let i = 0; i < 2; i++) reads.push(this.#glimpse());
@@ -243,10 +325,17 @@ class Life {
       reads.map(async (read) => ({ ...read, rows: rowsOf(await read.reading) })),
     );
     const moments = [{ lsn: 0, table: copyOf(this.#table) }];
-    for (const { lsn, rows } of written.sort((a, b) => a.lsn - b.lsn)) {
-      this.#take(rows);
+    // A batch of duplicates only has the position of the one before it.
+    const isNothing = ({ result }: { result: WriteResult }): number =>
+      result.rowCount + result.corrected > 0 ? 0 : 1;
+    for (const { lsn, rows, result } of written.sort(
+      (a, b) => a.lsn - b.lsn || isNothing(a) - isNothing(b),
+    )) {
+      this.#take(rows, result);
       moments.push({ lsn, table: copyOf(this.#table) });
     }
+    // Corrections come a moment after the new rows of their batch.
+    if (this.#table.def.dedup) return;
     for (const glimpse of seen) checkGlimpse(glimpse, moments, this.#tolerance);
   }
 
@@ -266,14 +355,18 @@ class Life {
     return this.#options.doubles === 'exact' ? 0 : 1e-12;
   }
 
-  async #ask(): Promise<void> {
-    const checked: Checked = {
+  get #checked(): Checked {
+    return {
       prng: this.#prng,
       database: this.#database,
       table: this.#table,
       tolerance: this.#tolerance,
       note: (what) => this.#note(what),
     };
+  }
+
+  async #ask(): Promise<void> {
+    const checked = this.#checked;
     const dice = this.#prng.next();
     if (dice < 0.3) await checkRows(checked);
     else if (dice < 0.65) await checkBars(checked);

@@ -176,7 +176,8 @@ function inGroupOrder(
   return numbered.map(({ row }) => row);
 }
 
-function randomRange({ prng, table }: Checked, rollup?: ModelRollup): ModelRange {
+/** A random range of rows, or of bars of a rollup. */
+export function randomRange({ prng, table }: Checked, rollup?: ModelRollup): ModelRange {
   const filter = randomFilter(prng, table, rollup?.groupBy ?? table.def.seriesKey);
   return {
     ...(filter ? { series: filter } : {}),

@@ -3,7 +3,7 @@ import type { SeriesFilter } from '../../src/engine/database.ts';
 import type { Scalar } from '../../src/market/columns.ts';
 import type { TableDef } from '../../src/market/schema.ts';
 import type { NaiveBar, NaiveTick } from '../../src/testing/naive-bars.ts';
-import { naiveBars, scalarText } from '../../src/testing/naive-bars.ts';
+import { compareScalars, naiveBars, scalarText } from '../../src/testing/naive-bars.ts';
 import { asStored } from './random-columns.ts';
 import type { ModelRollup } from './random-rollups.ts';
 import type { Row } from './random-ticks.ts';
@@ -26,17 +26,74 @@ export interface ModelRange {
   limit?: number;
 }
 
+/** What becomes of the rows of a batch. */
+export interface ModelCounts {
+  rowCount: number;
+  duplicates: number;
+  corrected: number;
+}
+
 /** Takes rows as an acknowledged batch. */
-export function addRows(table: ModelTable, rows: readonly Row[]): void {
+export function addRows(table: ModelTable, rows: readonly Row[]): ModelCounts {
   const time = table.def.timeColumn ?? 'time';
+  const counts: ModelCounts = { rowCount: 0, duplicates: 0, corrected: 0 };
   for (const row of rows) {
     const values: Row = {};
     for (const { name, type } of table.def.columns) values[name] = asStored(type, row[name] ?? null);
-    const tick: NaiveTick = { timeNs: values[time] as bigint, arrival: table.arrivals++, values };
+    const tick: NaiveTick = { timeNs: values[time] as bigint, arrival: table.arrivals, values };
+    const same = sameTick(table, tick);
+    if (same >= 0) {
+      const isKept = table.def.dedup?.keep === 'first' || isSameRow(table, table.ticks[same], tick);
+      counts[isKept ? 'duplicates' : 'corrected']++;
+      if (!isKept) table.ticks[same] = { ...tick, arrival: table.ticks[same].arrival };
+      continue;
+    }
     const key = keyOf(table, tick);
     if (key !== null) table.ticks = table.ticks.filter((other) => keyOf(table, other) !== key);
     table.ticks.push(tick);
+    table.arrivals++;
+    counts.rowCount++;
   }
+  return counts;
+}
+
+/** Where the newest tick that is the same stands, by the table's `dedup`; -1 if there is none. */
+function sameTick({ def, ticks }: ModelTable, tick: NaiveTick): number {
+  const { dedup } = def;
+  if (!dedup) return -1;
+  const by = dedup.by === 'row' ? def.columns.map(({ name }) => name) : [...def.seriesKey, ...dedup.by];
+  let newest = -1;
+  for (const [i, other] of ticks.entries()) {
+    if (other.timeNs !== tick.timeNs || !by.every((name) => isEqual(other.values[name], tick.values[name])))
+      continue;
+    if (newest < 0 || ticks[newest].arrival < other.arrival) newest = i;
+  }
+  return newest;
+}
+
+function isSameRow({ def }: ModelTable, a: NaiveTick, b: NaiveTick): boolean {
+  return def.columns.every(({ name }) => isEqual(a.values[name], b.values[name]));
+}
+
+function isEqual(a: Scalar, b: Scalar): boolean {
+  return a === null || b === null ? a === b : compareScalars(a, b) === 0 && typeof a === typeof b;
+}
+
+/** Takes the rows away that fulfil all conditions; says how many. */
+export function deleteFrom(
+  table: ModelTable,
+  { series, fromNs, toNs, where }: Pick<ModelRange, 'series' | 'fromNs' | 'toNs'> & { where?: Row },
+): number {
+  const before = table.ticks.length;
+  const range: ModelRange = {
+    ...(fromNs === undefined ? {} : { fromNs }),
+    ...(toNs === undefined ? {} : { toNs }),
+  };
+  table.ticks = table.ticks.filter(({ timeNs, values }) => {
+    const isMeant = Object.entries(where ?? {}).every(([name, value]) => isEqual(values[name], value));
+    return !(isMeant && isWithin(range, timeNs) && isPicked(series, values));
+  });
+  return before - table.ticks.length;
 }
 
 /** What makes a later row take the place of an earlier: nothing for ticks, the time for bars, the series. */

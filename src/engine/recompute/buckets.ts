@@ -10,10 +10,12 @@ export type BarRows = Map<number, Map<number, number>>;
 /** Row of a bucket without a bar. */
 export const noBar = -1;
 
-/** Half-open, as `t256`. */
+/** Whole buckets that follow one another, as `t256`: from the start of the first to the end of the last. */
 export interface TimeSpan {
   from: number;
   to: number;
+  /** Start of the last bucket. */
+  lastStart: number;
 }
 
 /** Adds a bucket. */
@@ -48,11 +50,22 @@ export function spansOf(buckets: Buckets, bucketing: Bucketing, bucketsMax: numb
     const last = spans.at(-1);
     if (last && last.to === start && count < bucketsMax) {
       last.to = end;
+      last.lastStart = start;
       count++;
     } else {
-      spans.push({ from: start, to: end });
+      spans.push({ from: start, to: end, lastStart: start });
       count = 1;
     }
   }
   return spans;
+}
+
+/** Where calendars are searched for the bucket before. */
+const searchNs = 366 * 86_400e9;
+
+/** The times of all ticks of a span's buckets: sessions take in ticks a little before their open and after their close. */
+export function tickTimes(span: TimeSpan, bucketing: Bucketing): { from: number; to: number } {
+  if (!bucketing.hasGaps) return span;
+  const from = bucketing.previous(span.from)?.end ?? span.from - searchNs;
+  return { from, to: bucketing.next(span.lastStart).start };
 }

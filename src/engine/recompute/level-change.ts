@@ -40,6 +40,12 @@ export interface LevelChange {
 }
 
 const none = Number.NEGATIVE_INFINITY;
+
+/** Before this time retention has dropped rows or bars. */
+export function horizonOf({ droppedBeforeNs }: { droppedBeforeNs: bigint | null }): number {
+  return droppedBeforeNs === null ? none : Number(droppedBeforeNs);
+}
+
 /** Stored bars read at a time. */
 const barsPerRead = 131_072;
 
@@ -133,11 +139,16 @@ export async function levelChange(
     live: new Set(source.live),
   };
   const touched: Buckets = new Map();
+  // Some of the bars that a bucket is made of are gone: its bar stays as it is.
+  const completeFrom = Math.max(horizonOf(source.entry.node), horizonOf(entry.node));
   for (const [group, newest] of source.newest) {
     const before = startOf(newest.before);
     const now = startOf(newest.now);
     change.newest.set(group, { before, now });
-    for (const start of source.closed.get(group)?.keys() ?? []) addBucket(touched, group, startOf(start));
+    for (const changed of source.closed.get(group)?.keys() ?? []) {
+      const start = startOf(changed);
+      if (start >= completeFrom) addBucket(touched, group, start);
+    }
     if (before === now) continue;
     if (now !== none) addBucket(touched, group, now);
     if (before !== none) addBucket(touched, group, before);
@@ -215,9 +226,8 @@ export async function newestClosed(
 ): Promise<Partials | undefined> {
   const { node } = entry;
   const changed = closed.get(group) ?? new Map<number, number>();
-  const stored = await newestStored(state, entry, group, changed);
-  let newest = stored?.start[0] ?? none;
-  let found = stored;
+  let found = await newestUnchanged(state, entry, group, changed);
+  let newest = found?.start[0] ?? none;
   for (const [start, row] of changed) {
     if (row === noBar || start <= newest) continue;
     newest = start;
@@ -225,4 +235,17 @@ export async function newestClosed(
     found.push(bars, row, node.ownSlots);
   }
   return found;
+}
+
+/** Memory knows the newest closed bar; only where that one changes the store has to say which is next. */
+async function newestUnchanged(
+  state: EngineState,
+  entry: RollupEntry,
+  group: number,
+  changed: ReadonlyMap<number, number>,
+): Promise<Partials | undefined> {
+  const { node } = entry;
+  const one = new Partials(node.plan.slots, 1);
+  if (!node.lastClosed(group, one, 0)) return undefined;
+  return changed.has(one.start[0]) ? newestStored(state, entry, group, changed) : one;
 }

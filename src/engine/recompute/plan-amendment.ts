@@ -10,8 +10,8 @@ import { type RowsRead, readRows } from '../read/read-rows.ts';
 import type { Partials } from '../rollup/partials.ts';
 import { storedTimeName } from '../tables/row-table.ts';
 import { type Amendment, TickOverlay } from './amendment.ts';
-import { addBucket, type Buckets } from './buckets.ts';
-import { type LevelChange, levelChange, newestClosed, rootChange } from './level-change.ts';
+import { addBucket, type Buckets, tickTimes } from './buckets.ts';
+import { horizonOf, type LevelChange, levelChange, newestClosed, rootChange } from './level-change.ts';
 import { barsFromTicks } from './root-bars.ts';
 
 /** A level's change, and what memory keeps of it. */
@@ -132,12 +132,12 @@ function touchedBuckets(entry: RollupEntry, amendment: Amendment, before: RowsRe
 
 /** Buckets that begin before what retention has left cannot be made anew from their ticks: they stay as they are. */
 export function withoutIncomplete({ ticks, node }: RollupEntry, touched: Buckets): Buckets {
-  const { droppedBeforeNs } = ticks.table;
-  const from = droppedBeforeNs === null ? Number.NEGATIVE_INFINITY : Number(droppedBeforeNs);
+  const from = Math.max(horizonOf(ticks.table), horizonOf(node));
   for (const [group, starts] of touched) {
     for (const start of starts) {
-      const isFilled = node.plan.bucketing.bucketOf(start).end > node.filledFrom;
-      if (start < from || !isFilled) starts.delete(start);
+      const { end } = node.plan.bucketing.bucketOf(start);
+      const times = tickTimes({ from: start, to: end, lastStart: start }, node.plan.bucketing);
+      if (start < from || times.to <= node.filledFrom) starts.delete(start);
     }
     if (starts.size === 0) touched.delete(group);
   }

@@ -75,7 +75,7 @@ async function* spans(
     const from = Math.max(done, bucketing.bucketOf(Number(startNs)).start);
     const endNs = startNs + widthNs < bounds.toNs ? startNs + widthNs : bounds.toNs;
     const to = lastEnd(bucketing, endNs);
-    if (from < to) yield { from, to };
+    if (from < to) yield { from, to, lastStart: bucketing.bucketOf(to - 256).start };
     done = Math.max(done, to);
   }
 }

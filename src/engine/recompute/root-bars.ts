@@ -8,7 +8,7 @@ import { type RowsRead, readRows } from '../read/read-rows.ts';
 import { Partials } from '../rollup/partials.ts';
 import { TickFold } from '../rollup/tick-fold.ts';
 import type { TickOverlay } from './amendment.ts';
-import { type BarRows, type Buckets, setBar, spansOf, type TimeSpan } from './buckets.ts';
+import { type BarRows, type Buckets, setBar, spansOf, type TimeSpan, tickTimes } from './buckets.ts';
 
 const pageRows = 65_536;
 
@@ -46,7 +46,7 @@ export async function allBarsFromTicks(
   const found: FoundBars = { bars: new Partials(entry.node.plan.slots, 64), rows: new Map() };
   const fold = new TickFold(entry.node.plan.bucketing, entry.node.plan.slots);
   await eachPage(state, entry, { series: null, span, overlay: null }, (page) =>
-    foldPage(entry, fold, page, () => true, found),
+    foldPage(entry, fold, page, (_, start) => start >= span.from && start < span.to, found),
   );
   return found;
 }
@@ -64,10 +64,11 @@ async function eachPage(
   take: (page: RowsRead) => void,
 ): Promise<void> {
   // What is before, a back-fill that has not come down to here will read.
-  const from = Math.max(span.from, node.filledFrom);
-  if (from >= span.to) return;
+  const times = tickTimes(span, node.plan.bucketing);
+  const from = Math.max(times.from, node.filledFrom);
+  if (from >= times.to) return;
   for (let after: Position | null = null, isMore = true; isMore; isMore = after !== null) {
-    const range = { fromNs: BigInt(from), toNs: BigInt(span.to), order: 'asc', limit: pageRows } as const;
+    const range = { fromNs: BigInt(from), toNs: BigInt(times.to), order: 'asc', limit: pageRows } as const;
     const page: RowsRead = await readRows(state.storage, ticks.table, series, { ...range, after });
     take(overlay ? overlay.apply(page) : page);
     after = page.next;

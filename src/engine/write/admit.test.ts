@@ -174,6 +174,15 @@ describe('values come to the form they are kept in', () => {
     expect(kept({ kind: 'decimal' }, [decimal(15n * 10n ** 5n, 25)])).toEqual([decimal(15n, 20)]);
   });
 
+  it('tables with dedup refuse rows of a time that retention has dropped, by row', () => {
+    const dedup: TableDef = { ...def, dedup: { by: 'row', keep: 'first' } };
+    expect(admit(dedup, batchWith({}), 'skip', 2_000n)).toMatchObject({
+      rowCount: 2,
+      rejected: [{ row: 0, column: 'time', reason: expect.stringContaining('duplicate') }],
+    });
+    expect(admit(def, batchWith({}), 'fail', 2_000n).rowCount).toBe(3);
+  });
+
   it('batches are not written to', () => {
     const values = BigInt64Array.of(1_001n, 2_000n, 3_000n);
     admit(def, batchWith({ time: { kind: 'timestamp', values } }), 'fail');

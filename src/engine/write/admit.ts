@@ -26,10 +26,15 @@ export function columnKindOf(type: ColumnType): ColumnKind {
 }
 
 /**
- * Checks every value. With `skip`, rows that do not fit are left out and named; otherwise the first of them fail the
+ * Checks every value, in tables with `dedup` also against the horizon of retention. With `skip`, rows that do not fit are left out and named; otherwise the first of them fail the
  * whole batch with `INVALID_ROWS`. Columns that do not exist or are of the wrong kind fail the batch either way.
  */
-export function admit(def: TableDef, batch: Batch, onInvalid: 'fail' | 'skip'): Admitted {
+export function admit(
+  def: TableDef,
+  batch: Batch,
+  onInvalid: 'fail' | 'skip',
+  droppedBeforeNs: bigint | null = null,
+): Admitted {
   checkShape(def, batch);
   const reasons = new Map<number, RowRejection>();
   const columns = def.columns.map((column) => {
@@ -38,6 +43,7 @@ export function admit(def: TableDef, batch: Batch, onInvalid: 'fail' | 'skip'): 
     if (data) checkColumn(column, data, isTickTime ? tickTimes : allTimes, reasons);
     return data && asKept(column.type, data);
   });
+  if (def.dedup && droppedBeforeNs !== null) refuseDropped(def, batch, droppedBeforeNs, reasons);
   if (reasons.size === 0) return { rowCount: batch.rowCount, columns, rejected: [] };
   const rejected = [...reasons.values()].sort((a, b) => a.row - b.row);
   if (onInvalid === 'fail') throw refusal(def, batch.rowCount, rejected);
@@ -107,6 +113,18 @@ function checkColumn(column: ColumnDef, data: ColumnData, times: TimeBounds, rea
     case 'decimal':
       checkDecimals(column.type, data, refuse);
       break;
+  }
+}
+
+/** Of a time whose rows are gone nobody can say whether a row is a duplicate. */
+function refuseDropped(def: TableDef, batch: Batch, droppedBeforeNs: bigint, reasons: Reasons): void {
+  const { timeColumn = '' } = def;
+  const time = batch.columns[timeColumn];
+  if (time?.kind !== 'timestamp') return;
+  const reason = 'lies before what retention has kept, so that it may be a duplicate';
+  for (let row = 0; row < batch.rowCount; row++) {
+    if (time.values[row] < droppedBeforeNs && !reasons.has(row))
+      reasons.set(row, { row, column: timeColumn, reason });
   }
 }
 

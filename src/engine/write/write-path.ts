@@ -164,7 +164,7 @@ async function resolve(
   const entry = writable(state, name);
   if (entry.kind !== 'rows')
     throw new CandelaError('TABLE_NOT_FOUND', `table '${name}' was dropped during the write`);
-  const admitted = admit(entry.def, batch, options.onInvalid ?? 'fail');
+  const admitted = admit(entry.def, batch, options.onInvalid ?? 'fail', entry.table.droppedBeforeNs);
   if (!entry.def.dedup) return { entry, admitted, resolved: allNew };
   const resolved = await resolveRows(state, entry, admitted, seriesOf(entry, admitted));
   const { rows } = resolved;
