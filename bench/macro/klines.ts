@@ -22,7 +22,10 @@ interface Question {
   rows: number;
   target: string;
   timeframe: string;
-  /** Over the K-lines, and over the ticks: rows of an epoch and a value. */
+  /**
+   * Over the K-lines, and over the ticks: rows of a time and a value. DuckDB's own `time_bucket` of a day takes twenty
+   * times as long as a division, so the peer divides.
+   */
   ours: string;
   raw: string;
 }
@@ -34,8 +37,8 @@ const hourlyMaximum: Question = {
   rows: 10_000_000,
   target: 'with 100,000,000 rows: 300 × as good as DuckDB, and 5 ms',
   timeframe: '1h',
-  ours: 'SELECT epoch(time) AS t, max(high) AS v FROM bars GROUP BY t ORDER BY t',
-  raw: "SELECT epoch(time_bucket(INTERVAL '1 hour', time)) AS t, max(price) AS v FROM ticks GROUP BY t ORDER BY t",
+  ours: 'SELECT time, max(high) AS v FROM bars GROUP BY time ORDER BY time',
+  raw: 'SELECT epoch_us(time) // 3600000000 AS t, max(price) AS v FROM ticks GROUP BY t ORDER BY t',
 };
 
 const dailyAverage: Question = {
@@ -45,8 +48,8 @@ const dailyAverage: Question = {
   rows: 10_000_000,
   target: 'with 1,000,000,000 rows: 600 × as good as DuckDB, and 20 ms',
   timeframe: '1d',
-  ours: 'SELECT epoch(time) AS t, sum(average * ticks) / sum(ticks) AS v FROM bars GROUP BY t ORDER BY t',
-  raw: "SELECT epoch(time_bucket(INTERVAL '1 day', time)) AS t, avg(price) AS v FROM ticks GROUP BY t ORDER BY t",
+  ours: 'SELECT time, sum(average * ticks) / sum(ticks) AS v FROM bars GROUP BY time ORDER BY time',
+  raw: 'SELECT epoch_us(time) // 86400000000 AS t, avg(price) AS v FROM ticks GROUP BY t ORDER BY t',
 };
 
 /** One for each question. */
