@@ -8,7 +8,7 @@
  * ```
  */
 import type { WireStatus, WireTable } from '../src/protocols/http/wire.ts';
-import { ApiError, createApi } from './api-client/http.ts';
+import { ApiError, createApi, signIn } from './api-client/http.ts';
 import { LiveSocket } from './api-client/live-socket.ts';
 import { ChartPanel } from './chart-panel.ts';
 import { noticeFor } from './model/notice.ts';
@@ -270,12 +270,28 @@ export class App {
         timeframe: source?.timeframe ?? null,
         barCount: state?.isReady ? state.bars.length : null,
       }),
-      (token) => {
-        writeToken(token);
-        this.#poll.pollNow();
-        this.#socket.retryNow();
+      {
+        onToken: (token) => this.#enter(token),
+        onPassword: (user, password) => void this.#signIn(user, password),
       },
     );
+  }
+
+  async #signIn(user: string, password: string): Promise<void> {
+    try {
+      this.#enter(await signIn(document.baseURI, user, password));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // A code of its own keeps the forms in place for the next try, whatever was wrong with this one.
+      this.#error = new ApiError({ code: 'UNAUTHENTICATED', message: error.message, help: error.help });
+      this.#drawNotice();
+    }
+  }
+
+  #enter(token: string): void {
+    writeToken(token);
+    this.#poll.pollNow();
+    this.#socket.retryNow();
   }
 }
 

@@ -17,6 +17,7 @@ import { CandelaError } from '../core/errors.ts';
 import { createFailureLimit, type FailureLimit } from './failure-limit.ts';
 import { createGate } from './gate.ts';
 import { digestOf, nobodysHash, parsePasswordHash, parseTokenHash, verifyPassword } from './password-hash.ts';
+import { createSessions, type Sessions } from './sessions.ts';
 
 export { createToken, hashPassword, hashToken } from './password-hash.ts';
 
@@ -47,6 +48,8 @@ export interface Authenticator {
   byToken(token: string, address?: string): Promise<Identity>;
   /** Throws `UNAUTHENTICATED`, or `LIMIT_EXCEEDED` after too many failures. */
   byPassword(name: string, password: string, address?: string): Promise<Identity>;
+  /** By password to a token for {@link byToken}. Throws as {@link byPassword} does. */
+  signIn(name: string, password: string, address?: string): Promise<Identity & { token: string }>;
   /** Who comes without credentials. Throws `UNAUTHENTICATED` when users are configured. */
   anonymous(): Identity;
 }
@@ -63,10 +66,16 @@ const passwordsRememberedMax = 1_000;
 /** Checks users as configured. Throws `INVALID_CONFIG` naming the user. */
 export function createAuthenticator(users: readonly UserConfig[], clock: Clock = systemClock): Authenticator {
   const addresses = createFailureLimit(clock, failuresPerAddressMax, pauseMs);
+  const sessions = createSessions(clock);
+  const byPassword = passwordCheck(users, addresses, createFailureLimit(clock, failuresPerUserMax, pauseMs));
   return {
     required: users.length > 0,
-    byToken: tokenCheck(users, addresses),
-    byPassword: passwordCheck(users, addresses, createFailureLimit(clock, failuresPerUserMax, pauseMs)),
+    byToken: tokenCheck(users, addresses, sessions),
+    byPassword,
+    async signIn(name, password, address) {
+      const identity = await byPassword(name, password, address);
+      return { ...identity, token: sessions.begin(identity) };
+    },
     anonymous() {
       if (users.length === 0) return { name: 'anonymous', role: 'admin' };
       throw new CandelaError('UNAUTHENTICATED', 'this server asks for a user');
@@ -74,7 +83,11 @@ export function createAuthenticator(users: readonly UserConfig[], clock: Clock =
   };
 }
 
-function tokenCheck(users: readonly UserConfig[], addresses: FailureLimit): Authenticator['byToken'] {
+function tokenCheck(
+  users: readonly UserConfig[],
+  addresses: FailureLimit,
+  sessions: Sessions,
+): Authenticator['byToken'] {
   const known = users.flatMap((user) =>
     (user.tokens ?? []).map((text) => ({ user, digest: parseTokenHash(user.name, text) })),
   );
@@ -84,6 +97,8 @@ function tokenCheck(users: readonly UserConfig[], addresses: FailureLimit): Auth
     // All are compared, so that the time tells nothing of which matched.
     for (const candidate of known) if (timingSafeEqual(candidate.digest, digest)) found = candidate.user;
     if (found) return { name: found.name, role: found.role };
+    const session = sessions.find(token);
+    if (session) return session;
     addresses.check(address);
     addresses.add(address);
     throw new CandelaError('UNAUTHENTICATED', wrongCredentials);

@@ -1,6 +1,6 @@
 /** The page as it ships: served by the built server, fed by the simulator over its real WebSocket. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createToken, hashToken } from '../../src/net/auth.ts';
+import { createToken, hashPassword, hashToken } from '../../src/net/auth.ts';
 import { type Browser, noBrowser, startBrowser, type Tab } from './browser.ts';
 import {
   countPixels,
@@ -122,10 +122,13 @@ describe.skipIf(noBrowser)('the served page', () => {
       await waitForChart(tab, ({ barCount }) => expect(barCount).toBe(500));
       for (let drags = 0; drags < 16; drags++) await dragChart(tab, 1000);
       const facts = await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThanOrEqual(1800));
+      // Should the page ever have another bar, this tells whether the server has it, too.
+      expect(await minutesOf(server.url, symbol)).toEqual(minutes.map(({ timeMs }) => timeMs));
+      expect(facts.barCount).toBe(1800);
       expect(facts).toMatchObject({ firstTimeMs: minutes[0].timeMs, lastTimeMs: lastMs });
       await writeTicks(server.url, symbol, [{ timeMs: lastMs + 30_000, price: 123.45 }]);
       await waitForChart(tab, ({ lastClose }) => expect(lastClose).toBe(123.45));
-      expect((await readChart(tab)).barCount).toBeGreaterThanOrEqual(1800);
+      expect((await readChart(tab)).barCount).toBe(1800);
       expect(tab.complaints).toEqual([]);
     });
   });
@@ -147,30 +150,51 @@ describe.skipIf(noBrowser)('the served page', () => {
   });
 });
 
-it.skipIf(noBrowser)('asks for an access token where users are configured', async () => {
-  const token = createToken();
-  const users = `users: [{ name: desk, role: read, tokens: ['${hashToken(token)}'] }]`;
-  const [server, browser] = await Promise.all([startRealServer(20, users), startBrowser()]);
-  try {
-    const tab = await browser.open(server.url);
-    const signIn = async (text: string): Promise<void> => {
-      await tab.page.getByLabel('Access token').fill(text);
-      await tab.page.keyboard.press('Enter');
-    };
-    await waitForText(tab, '#notice', /asks for a user/);
-    await signIn('a guess');
-    await waitForText(tab, '#notice', /wrong (user name|token)/);
-    await signIn(token);
-    await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
-    await waitForText(tab, '#connection', /^Live$/);
-    await tab.page.reload();
-    await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
-    expect(tab.complaints.filter((text) => !/401|Authentication/.test(text))).toEqual([]);
-  } finally {
-    await browser.close();
-    await server.close();
-  }
-});
+it.skipIf(noBrowser)(
+  'asks who it is where users are configured: by token, or by user and password',
+  async () => {
+    const token = createToken();
+    const passwordHash = await hashPassword('open sesame');
+    const users = `users: [{ name: desk, role: read, tokens: ['${hashToken(token)}'], passwordHash: '${passwordHash}' }]`;
+    const [server, browser] = await Promise.all([startRealServer(20, users), startBrowser()]);
+    try {
+      const tab = await browser.open(server.url);
+      const signIn = async (text: string): Promise<void> => {
+        await tab.page.getByLabel('Access token').fill(text);
+        await tab.page.keyboard.press('Enter');
+      };
+      await waitForText(tab, '#notice', /asks for a user/);
+      await signIn('a guess');
+      await waitForText(tab, '#notice', /wrong (user name|token)/);
+      await signIn(token);
+      await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
+      await waitForText(tab, '#connection', /^Live$/);
+      await tab.page.reload();
+      await waitForChart(tab, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
+
+      const other = await browser.open(server.url);
+      const withPassword = async (password: string): Promise<void> => {
+        await other.page.getByLabel('User name').fill('desk');
+        await other.page.getByLabel('Password').fill(password);
+        await other.page.getByRole('button', { name: 'Sign in' }).click();
+      };
+      await waitForText(other, '#notice', /asks for a user/);
+      await withPassword('close');
+      await waitForText(other, '#notice', /wrong user name/);
+      await withPassword('open sesame');
+      await waitForChart(other, ({ barCount }) => expect(barCount).toBeGreaterThan(3));
+      await waitForText(other, '#connection', /^Live$/);
+      const kept = await other.page.evaluate<string>(
+        'JSON.stringify({ ...sessionStorage, ...localStorage })',
+      );
+      expect(kept).not.toContain('sesame');
+      expect(tab.complaints.filter((text) => !/401|Authentication/.test(text))).toEqual([]);
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  },
+);
 
 /** Writes ticks of a symbol over REST. */
 async function writeTicks(
@@ -185,6 +209,13 @@ async function writeTicks(
     body: rows.map((row) => JSON.stringify(row)).join('\n'),
   });
   expect(await response.json()).toMatchObject({ rowCount: rows.length });
+}
+
+/** Starts of a symbol's minutes, by one read of all. */
+async function minutesOf(url: string, symbol: string): Promise<number[]> {
+  const query = `table=stocks_real_time&timeframe=1m&symbol=${symbol}&limit=5000&time=ms&format=columns`;
+  const answer = await fetch(new URL(`api/v1/bars?${query}`, url));
+  return ((await answer.json()) as { columns: { time: number[] } }).columns.time;
 }
 
 async function post(url: string, route: string, body: unknown): Promise<void> {

@@ -2,6 +2,7 @@
 import type {
   WireColumnsResult,
   WireError,
+  WireSignIn,
   WireStatus,
   WireSymbols,
   WireTable,
@@ -32,7 +33,7 @@ export interface BarsQuery {
   limit: number;
 }
 
-/** The calls the page makes. All throw {@link ApiError}, or an `AbortError` once the signal fires. */
+/** The calls the page makes once it is let in. All throw {@link ApiError}, or an `AbortError` once the signal fires. */
 export interface Api {
   status(signal?: AbortSignal): Promise<WireStatus>;
   tables(): Promise<WireTable[]>;
@@ -66,6 +67,18 @@ export function createApi(baseUrl: string, token: () => string | null): Api {
       return get('bars', { ...key, ...range, format: 'columns', time: 'ms' }, signal);
     },
   };
+}
+
+/** By user name and password to a token. Throws {@link ApiError}. */
+export async function signIn(baseUrl: string, user: string, password: string): Promise<string> {
+  const response = await answerTo(new URL('api/v1/sign-in', baseUrl), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user, password }),
+  });
+  const body = (await response.json().catch(() => null)) as WireSignIn | null;
+  if (!response.ok || body === null) throw new ApiError(errorIn(body, response));
+  return body.token;
 }
 
 async function answerTo(url: URL, init: RequestInit): Promise<Response> {

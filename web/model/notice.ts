@@ -73,9 +73,7 @@ function noticeOf(error: { code: string; message: string; help: string }): Notic
   const asksToken = error.code === 'UNAUTHENTICATED';
   return {
     title: asksToken ? 'Sign in' : error.message,
-    text: asksToken
-      ? `The server says: ${error.message}. “candela token” makes an access token.`
-      : error.help,
+    text: asksToken ? `The server says: ${error.message}.` : error.help,
     commands: error.code === 'UNREACHABLE' ? ['npm start'] : [],
     asksToken,
   };

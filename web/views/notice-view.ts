@@ -2,8 +2,14 @@
 import type { Notice } from '../model/notice.ts';
 import { byId, make } from './dom.ts';
 
-/** Fills `#notice`; null hides it. `onToken` takes the access token a person has typed. */
-export function showNotice(notice: Notice | null, onToken: (token: string) => void): void {
+/** What a person may sign in with. */
+export interface SignIn {
+  onPassword(user: string, password: string): void;
+  onToken(token: string): void;
+}
+
+/** Fills `#notice`; null hides it. */
+export function showNotice(notice: Notice | null, signIn: SignIn): void {
   const root = byId('notice');
   const key = JSON.stringify(notice);
   // The same words again would make a screen reader say them again, and empty the field being filled.
@@ -15,21 +21,33 @@ export function showNotice(notice: Notice | null, onToken: (token: string) => vo
     return;
   }
   const commands = notice.commands.map((command) => make('code', 'notice-command', command));
-  const form = notice.asksToken ? [tokenForm(onToken)] : [];
-  root.replaceChildren(make('h2', '', notice.title), make('p', '', notice.text), ...commands, ...form);
+  const forms = notice.asksToken ? [passwordForm(signIn), make('p', '', 'or'), tokenForm(signIn)] : [];
+  root.replaceChildren(make('h2', '', notice.title), make('p', '', notice.text), ...commands, ...forms);
   root.querySelector('input')?.focus();
 }
 
-function tokenForm(onToken: (token: string) => void): HTMLFormElement {
-  const input = make('input', 'notice-token');
-  Object.assign(input, { type: 'password', required: true, autocomplete: 'current-password' });
-  input.placeholder = 'Access token';
-  input.ariaLabel = 'Access token';
-  const form = make('form', 'notice-form', [input, make('button', 'button', 'Sign in')]);
-  form.addEventListener('submit', (event) => {
+function passwordForm({ onPassword }: SignIn): HTMLFormElement {
+  const user = field('User name', { autocomplete: 'username' });
+  const password = field('Password', { type: 'password', autocomplete: 'current-password' });
+  return form([user, password], 'Sign in', () => onPassword(user.value.trim(), password.value));
+}
+
+function tokenForm({ onToken }: SignIn): HTMLFormElement {
+  const token = field('Access token', { type: 'password', autocomplete: 'off' });
+  return form([token], 'Use token', () => onToken(token.value.trim()));
+}
+
+function field(label: string, more: { type?: string; autocomplete: AutoFill }): HTMLInputElement {
+  const input = make('input', 'notice-field');
+  return Object.assign(input, { required: true, placeholder: label, ariaLabel: label, ...more });
+}
+
+function form(fields: HTMLInputElement[], button: string, onSubmit: () => void): HTMLFormElement {
+  const made = make('form', 'notice-form', [...fields, make('button', 'button', button)]);
+  made.addEventListener('submit', (event) => {
     event.preventDefault();
-    onToken(input.value.trim());
-    input.value = '';
+    onSubmit();
+    for (const input of fields) if (input.type === 'password') input.value = '';
   });
-  return form;
+  return made;
 }

@@ -23,6 +23,7 @@ import { backupRoutes } from './routes/backup.ts';
 import { gapRoutes } from './routes/gaps.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { rowRoutes } from './routes/rows.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import { sqlRoutes } from './routes/sql.ts';
 import { monitoringRoutes, statusRoutes } from './routes/status.ts';
 import { symbolRoutes } from './routes/symbols.ts';
@@ -90,6 +91,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 }
 
 async function apiRoutes(api: FastifyInstance, context: HttpContext): Promise<void> {
+  signInRoutes(api, context);
   statusRoutes(api, context);
   tableRoutes(api, context);
   symbolRoutes(api, context);

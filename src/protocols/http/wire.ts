@@ -29,6 +29,13 @@ export interface WireError {
   rows?: { row: number; column: string | null; reason: string }[];
 }
 
+/** `POST /api/v1/sign-in` with `{user, password}`. */
+export interface WireSignIn {
+  token: string;
+  name: string;
+  role: string;
+}
+
 /** `GET /api/v1/status` */
 export interface WireStatus {
   version: string;
@@ -112,7 +119,7 @@ export type WireRequest =
 export type WireEvent =
   | { type: 'subscribed' | 'unsubscribed'; id: string }
   | {
-      type: 'snapshot' | 'ticks' | 'live' | 'closed' | 'correction';
+      type: 'snapshot' | 'ticks' | 'live' | 'closed' | 'correction' | 'deleted';
       id: string;
       columns: WireColumns;
       rowCount: number;

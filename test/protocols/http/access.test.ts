@@ -47,6 +47,18 @@ describe('roles', () => {
     });
   });
 
+  it('come with a token for those who sign in by password', async () => {
+    const signIn = (user: string, password: string) => server.post('/api/v1/sign-in', { user, password });
+    const wrong = await signIn('writer', 'guess');
+    expect([wrong.status, await wrong.json()]).toMatchObject([401, { code: 'UNAUTHENTICATED' }]);
+    const answer = (await (await signIn('writer', 'write: me')).json()) as Record<string, string>;
+    expect(answer).toEqual({ name: 'writer', role: 'write', token: expect.stringMatching(/^.{32,}$/) });
+    expect((await server.get('/api/v1/tables', bearer(answer.token))).status).toBe(200);
+    expect((await server.post('/api/v1/tables', tradesTable, bearer(answer.token))).status).toBe(403);
+    const client = await openSocket(server.url, bearer(answer.token));
+    client.socket.close();
+  });
+
   it('hold for /ws, by header or by token in the address', async () => {
     await expect(openSocket(server.url)).rejects.toThrow('401');
     const client = await openSocket(server.url, bearer(token));

@@ -65,6 +65,7 @@ it('describes every route of the API', () => {
     'post /api/v1/feeds/{name}/unsubscribe',
     'post /api/v1/retention',
     'post /api/v1/rollups',
+    'post /api/v1/sign-in',
     'post /api/v1/sql',
     'post /api/v1/tables',
     'post /api/v1/write/{table}',
