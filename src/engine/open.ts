@@ -155,6 +155,8 @@ async function replay(
     if (entry && frame.kind === 'amendment') await replayAmendment(state, flusher, entry, frame);
     else if (entry) applyFrame(state, entry, frame);
     state.appliedLsn = frame.lsn;
+    // Of a log written under a larger budget. Under the same one writers waited before there was so much.
+    if (state.pendingBytes >= 2 * state.limits.pendingBytesMax) await flusher.flush();
     frames++;
   }
   for (const { node } of state.catalog.rollups()) node.publishedRow = node.closed.nextRow;
