@@ -69,7 +69,8 @@ export type StorageOp =
   /** Creates or replaces. */
   | { op: 'put-view'; view: StoredView }
   | { op: 'drop-view'; name: string }
-  | { op: 'append'; table: number; columns: ColumnData[]; rowCount: number }
+  /** `given`: columns, by index, whose arrays are the store's from now on; those of the others stay the caller's. */
+  | { op: 'append'; table: number; columns: ColumnData[]; rowCount: number; given?: readonly number[] }
   /**
    * Each row takes the place of all stored rows with the same values in the `key` columns. Keys within the op
    * are distinct.
@@ -167,8 +168,13 @@ export interface QueryLimits {
   bytesMax?: number;
 }
 
-/** A frozen state of the store in which queries can be run; later commits do not show in it. Close it. */
+/**
+ * A frozen state of the store in which queries can be run; later commits do not show in it. Close it. Logs are cut
+ * short beside it, but rows that are deleted keep their room on the disk until it is closed.
+ */
 export interface StorageSnapshot {
+  /** Moves on to the state after the commits that have resolved. */
+  renew(): Promise<void>;
   /**
    * One read-only statement. Throws `SYNTAX`, `INVALID_ARGUMENT`, `UNSUPPORTED` (not a query), `TIMEOUT`,
    * `LIMIT_EXCEEDED`.
@@ -225,6 +231,7 @@ export interface Storage {
    * first. Throws `SYNTAX`.
    */
   tablesOf(text: string): Promise<string[]>;
+  /** There is room for a few; waits while others are open. */
   snapshot(): Promise<StorageSnapshot>;
   /** Of the state after the commits asked for before. One at a time. Throws `UNSUPPORTED` for a store in memory. */
   image(): Promise<StorageImage>;

@@ -7,10 +7,12 @@ import { takeDoubles, toInt64 } from '../../market/column-ops.ts';
 import type { Storage, StorageOp } from '../../storage/storage.ts';
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import { rowsBetween } from '../rollup/bar-intake.ts';
+import { Moves } from '../rollup/moves.ts';
 import { Partials } from '../rollup/partials.ts';
-import type { ClosedBlock, RollupNode } from '../rollup/rollup-node.ts';
+import type { RollupNode } from '../rollup/rollup-node.ts';
 import { fromStored, toStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
+import { BarKeys } from './bar-keys.ts';
 import { historyOps, pastRows, type Span } from './history-bars.ts';
 
 /** Steps that store closed rows `fromRow` … `toRow`-1 and what a back-fill brought, and per group the newest bucket they bring (or -Infinity). */
@@ -32,13 +34,11 @@ export async function planClosed(
   const plan: ClosedFlush = { ops: [], newest };
   const late = new LateBars(node);
   const spans = spansOf(node, fromRow, toRow);
-  for (const { block, from, to } of spans) {
-    for (let at = from; at < to; at++) if (block.payload.late[at] === 1) late.add(block.payload.partials, at);
-  }
+  for (const span of spans) late.add(span.block.payload.partials, lateRows(span));
   const history = node.history.partials;
-  const past = pastRows(history, spans, (row) => late.add(history, row));
-  for (const { block, from, to } of spans) {
-    const whole = late.isEmpty ? rowsWithout(block, from, to) : late.joined(block, from, to);
+  const past = pastRows(history, spans, (row) => late.add(history, [row]));
+  for (const span of spans) {
+    const whole = late.isEmpty ? allRows(span) : late.joined(span);
     const rows = byGroup(whole.partials, whole.rows, node.groupCount);
     plan.ops.push(...appendOps(node.id, whole.partials, rows, lsn));
     // Whole bars of a group stand in ascending order.
@@ -67,7 +67,7 @@ function spansOf(node: RollupNode, fromRow: number, toRow: number): Span[] {
   });
 }
 
-function rowsWithout(block: ClosedBlock, from: number, to: number): { partials: Partials; rows: Int32Array } {
+function allRows({ block, from, to }: Span): { partials: Partials; rows: Int32Array } {
   return { partials: block.payload.partials, rows: rowsBetween(from, to) };
 }
 
@@ -75,7 +75,7 @@ function rowsWithout(block: ClosedBlock, from: number, to: number): { partials: 
 class LateBars {
   readonly partials: Partials;
   readonly #node: RollupNode;
-  readonly #rowOf = new Map<string, number>();
+  readonly #rowOf = new BarKeys();
 
   constructor(node: RollupNode) {
     this.#node = node;
@@ -83,28 +83,43 @@ class LateBars {
   }
 
   get isEmpty(): boolean {
-    return this.#rowOf.size === 0;
+    return this.partials.length === 0;
   }
 
-  add(from: Partials, row: number): void {
-    const key = `${from.group[row]}:${from.start[row]}`;
-    const known = this.#rowOf.get(key);
-    if (known === undefined) this.#rowOf.set(key, this.partials.push(from, row, this.#node.ownSlots));
-    else this.partials.mergeRow(from, row, known, this.#node.ownSlots);
+  /** Takes rows in their order. */
+  add(from: Partials, rows: Iterable<number>): void {
+    const { partials } = this;
+    const firsts = new Moves();
+    const others = new Moves();
+    for (const row of rows) {
+      const known = this.#rowOf.get(from.group[row], from.start[row]);
+      if (known !== undefined) {
+        others.add(row, known);
+        continue;
+      }
+      this.#rowOf.add(from.group[row], from.start[row], partials.length);
+      firsts.add(row, partials.length++);
+    }
+    partials.reserve(partials.length);
+    partials.copyRows(from, firsts, this.#node.ownSlots);
+    partials.mergeRows(from, others, this.#node.ownSlots);
   }
 
   /** The whole bars of a span, each with its late parts, which are then done with. */
-  joined(block: ClosedBlock, from: number, to: number): { partials: Partials; rows: Int32Array } {
+  joined({ block, from, to }: Span): { partials: Partials; rows: Int32Array } {
+    const { late, partials: bars } = block.payload;
     const joined = new Partials(this.#node.plan.slots, to - from);
+    const whole = new Moves();
+    const parts = new Moves();
     for (let at = from; at < to; at++) {
-      if (block.payload.late[at] === 1) continue;
-      const row = joined.push(block.payload.partials, at, this.#node.ownSlots);
-      const key = `${joined.group[row]}:${joined.start[row]}`;
-      const part = this.#rowOf.get(key);
-      if (part === undefined) continue;
-      joined.mergeRow(this.partials, part, row, this.#node.ownSlots);
-      this.#rowOf.delete(key);
+      if (late[at] === 1) continue;
+      const part = this.#rowOf.take(bars.group[at], bars.start[at]);
+      if (part !== undefined) parts.add(part, whole.count);
+      whole.add(at, whole.count);
     }
+    joined.length = whole.count;
+    joined.copyRows(bars, whole, this.#node.ownSlots);
+    joined.mergeRows(this.partials, parts, this.#node.ownSlots);
     return { partials: joined, rows: rowsBetween(0, joined.length) };
   }
 
@@ -114,10 +129,16 @@ class LateBars {
   }
 }
 
+/** The late parts of a span. */
+function* lateRows({ block, from, to }: Span): Iterable<number> {
+  for (let at = from; at < to; at++) if (block.payload.late[at] === 1) yield at;
+}
+
 function appendOps(id: number, partials: Partials, rows: Int32Array, lsn: number): StorageOp[] {
   if (rows.length === 0) return [];
   const table = physicalId(id, tableRole.rows);
-  return [{ op: 'append', table, columns: toStored(partials, rows, lsn), rowCount: rows.length }];
+  const columns = toStored(partials, rows, lsn);
+  return [{ op: 'append', table, columns, rowCount: rows.length, given: [...columns.keys()] }];
 }
 
 async function replaceOps(
@@ -138,7 +159,7 @@ async function replaceOps(
     timesNs: toInt64(takeDoubles(partials.start, rows)),
   });
   const bars = fromStored(node.plan, stored.columns, stored.rowCount).partials;
-  for (let i = 0; i < bars.length; i++) late.add(bars, i);
+  late.add(bars, rowsBetween(0, bars.length));
   return [
     {
       op: 'replace',

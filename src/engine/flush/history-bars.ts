@@ -6,6 +6,7 @@ import { Partials } from '../rollup/partials.ts';
 import type { ClosedBlock } from '../rollup/rollup-node.ts';
 import { fromStored, toStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
+import { BarKeys } from './bar-keys.ts';
 
 /** Rows `from` … `to`-1 of a block. */
 export interface Span {
@@ -97,19 +98,4 @@ async function storedBetween(
   const keys = new BarKeys();
   for (let row = 0; row < bars.length; row++) keys.add(bars.group[row], bars.start[row], row);
   return { bars, keys };
-}
-
-/** Numbers by group and bucket start. */
-class BarKeys {
-  readonly #byStart = new Map<number, Map<number, number>>();
-
-  add(group: number, start: number, value: number): void {
-    const byGroup = this.#byStart.get(start);
-    if (byGroup) byGroup.set(group, value);
-    else this.#byStart.set(start, new Map([[group, value]]));
-  }
-
-  get(group: number, start: number): number | undefined {
-    return this.#byStart.get(start)?.get(group);
-  }
 }

@@ -19,7 +19,7 @@ export function planRows(table: RowTable, toRow: number): StorageOp[] {
   const id = physicalId(table.id, tableRole.rows);
   if (table.def.kind === 'ticks') {
     for (const columns of parts)
-      ops.push({ op: 'append', table: id, columns, rowCount: rowCountOf(columns) });
+      ops.push({ op: 'append', table: id, columns, rowCount: rowCountOf(columns), given: madeColumns });
   } else if (parts.length > 0) {
     ops.push(replacement(table, id, parts));
   }
@@ -33,6 +33,9 @@ export function planSeries(id: number, series: SeriesIndex, from: number, to: nu
   const columns: ColumnData[] = [{ kind: 'int64', values: numbers }, ...series.columns(from, to)];
   return [{ op: 'append', table: physicalId(id, tableRole.series), columns, rowCount: to - from }];
 }
+
+/** Series and arrival numbers are made for the store, the other columns are views of memory. */
+const madeColumns = [0, 2];
 
 /** The pending rows as stored columns, a part per block. */
 function partsOf(table: RowTable, toRow: number): ColumnData[][] {

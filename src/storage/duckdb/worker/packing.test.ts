@@ -46,6 +46,26 @@ describe('given arrays', () => {
     });
   });
 
+  it('of an append are those of the columns it names', () => {
+    const [made, kept] = [new Float64Array([1, 2]), new Float64Array([3, 4])];
+    const columns = [
+      { kind: 'double', values: made },
+      { kind: 'double', values: kept },
+    ];
+    const op = { op: 'append', table: 1, columns, rowCount: 2 };
+    expect(send([{ ...op, given: [0] }])).toEqual([
+      {
+        ...op,
+        columns: [
+          { kind: 'double', values: new Float64Array([1, 2]) },
+          { kind: 'double', values: new Float64Array([3, 4]) },
+        ],
+      },
+    ]);
+    expect(made.byteLength).toBe(0);
+    expect(kept).toEqual(new Float64Array([3, 4]));
+  });
+
   it('of which only a part is shown do not drag the rest along', () => {
     const received = send(new Int32Array(1000).subarray(0, 2), 'give') as Int32Array;
     expect(received.buffer.byteLength).toBe(8);

@@ -7,6 +7,7 @@
  * uses when it has more texts than rows, and decimals go as 64-bit words where they fit.
  */
 import type { DecimalColumn, TextColumn } from '../../../market/columns.ts';
+import type { StorageOp } from '../../storage.ts';
 
 /** A value to post, and the buffers to hand over with it. */
 export interface Parcel {
@@ -20,19 +21,33 @@ interface PackedDecimals extends Omit<DecimalColumn, 'kind' | 'coefficients'> {
   words: BigInt64Array;
 }
 
+type Ownership = 'copy' | 'give';
+
+type Append = Extract<StorageOp, { op: 'append' }>;
+
 /**
  * Makes a value ready for the other thread: plain objects, arrays, maps, typed arrays, columns. With `copy` all arrays
- * stay the caller's; with `give` those of the value must not be used any more.
+ * stay the caller's but those that an append names as given; with `give` those of the value must not be used any more.
  */
-export function pack(value: unknown, ownership: 'copy' | 'give'): Parcel {
+export function pack(value: unknown, ownership: Ownership): Parcel {
   const buffers = new Set<ArrayBuffer>();
+  return { value: packAs(value, ownership, buffers), transfer: [...buffers] };
+}
+
+function packAs(value: unknown, ownership: Ownership, buffers: Set<ArrayBuffer>): unknown {
   const replace = (object: object): unknown => {
     if (ArrayBuffer.isView(object)) return packView(object, ownership, buffers);
     if ('codes' in object) return packText(object as TextColumn, ownership, buffers);
+    if ('given' in object) return packAppend(object as Append, buffers);
     const decimals = 'coefficients' in object ? packDecimals(object as DecimalColumn) : undefined;
     return decimals && mapObjects(decimals, replace);
   };
-  return { value: mapObjects(value, replace), transfer: [...buffers] };
+  return mapObjects(value, replace);
+}
+
+function packAppend({ given = [], columns, ...rest }: Append, buffers: Set<ArrayBuffer>): object {
+  const ownership = (index: number): Ownership => (given.includes(index) ? 'give' : 'copy');
+  return { ...rest, columns: columns.map((column, index) => packAs(column, ownership(index), buffers)) };
 }
 
 /** What {@link pack} was given. */
@@ -58,7 +73,7 @@ function mapObjects(value: unknown, replace: (object: object) => unknown): unkno
 
 type TypedArray = Uint8Array | Int32Array | Float64Array | BigInt64Array;
 
-function packView(view: ArrayBufferView, ownership: 'copy' | 'give', buffers: Set<ArrayBuffer>): object {
+function packView(view: ArrayBufferView, ownership: Ownership, buffers: Set<ArrayBuffer>): object {
   const array = view as TypedArray;
   const isWhole = array.byteLength === array.buffer.byteLength;
   // A Buffer's own `slice` copies nothing.
@@ -68,7 +83,7 @@ function packView(view: ArrayBufferView, ownership: 'copy' | 'give', buffers: Se
   return given;
 }
 
-function packText(column: TextColumn, ownership: 'copy' | 'give', buffers: Set<ArrayBuffer>): TextColumn {
+function packText(column: TextColumn, ownership: Ownership, buffers: Set<ArrayBuffer>): TextColumn {
   const { dictionary, codes } = column.dictionary.length > column.codes.length ? usedTexts(column) : column;
   return { kind: 'text', dictionary, codes: packView(codes, ownership, buffers) as Int32Array };
 }
