@@ -13,8 +13,9 @@ export interface ChildTask {
   options: RunOptions;
 }
 
-/** No run may take longer. */
+/** A run may take the longer of ten minutes and 20 µs a row. */
 const timeoutMs = 600_000;
+const timeoutMsPerRow = 0.02;
 
 /** Runs the task in a process of its own, in this build or another, and returns its figures. */
 export function runInChild(
@@ -29,7 +30,7 @@ export function runInChild(
   return new Promise((resolve, reject) => {
     const child = fork(join(build, 'bench/main.js'), [childFlag, JSON.stringify(task)], {
       execArgv: ['--enable-source-maps', '--expose-gc', ...profiling],
-      timeout: timeoutMs,
+      timeout: Math.max(timeoutMs, task.options.rows * timeoutMsPerRow),
     });
     let figures: Figure[] | undefined;
     child.on('message', (message) => {

@@ -4,7 +4,7 @@ import type { SealLimits } from '../../src/engine/seal/seal-state.ts';
 /** Seals everything as soon as it is stored. */
 export const sealAtOnce: Partial<SealLimits> = { intervalMs: 100, idleMs: 0, rowsMin: 1 };
 
-const waitMsMax = 500_000;
+const waitMsMax = 3_000_000;
 
 /** Waits until `rows` rows of a table, and all chunks of every table, are sealed. */
 export async function sealed(database: Database, rows: number): Promise<void> {
