@@ -1,5 +1,5 @@
 /** SQL over the store, brought up to date first: a query sees every acknowledged write and the live bars. */
-import type { QueryResult, StorageSnapshot } from '../storage/storage.ts';
+import type { QueryResult } from '../storage/storage.ts';
 import type { RollupEntry } from './catalog/catalog.ts';
 import type { SqlOptions, SqlResult } from './database.ts';
 import type { EngineState } from './engine-state.ts';
@@ -16,9 +16,11 @@ export async function runSql(
   options: SqlOptions,
 ): Promise<SqlResult> {
   const live = await rollupsIn(state, text);
-  // The snapshot is taken before another commit can come in between, so closed and live bars are of one moment.
-  const snapshot = (await flusher.flush(live, () => state.storage.snapshot())) as StorageSnapshot;
+  // It may have to wait for other queries to end, and commits must not wait with it.
+  const snapshot = await state.storage.snapshot();
   try {
+    // Before another commit can come in between, so closed and live bars are of one moment.
+    await flusher.flush(live, () => snapshot.renew());
     const limits = {
       rowsMax: options.rowsMax ?? rowsMaxDefault,
       timeoutMs: options.timeoutMs ?? timeoutMsDefault,

@@ -11,6 +11,9 @@ import { endsTransaction, queryError } from './errors.ts';
 import { runQuery } from './run-query.ts';
 import type { QueryTree } from './tree.ts';
 
+/** What a transaction sees is fixed by its first look at the database. */
+const beginSql = 'BEGIN TRANSACTION READ ONLY; SELECT key FROM candela.documents LIMIT 0';
+
 /** How many may wait for a snapshot while all are taken. */
 const waitingMax = 1000;
 
@@ -42,7 +45,7 @@ export class SnapshotPool {
     let connection: DuckDBConnection | undefined;
     try {
       connection = this.#idle.pop() ?? (await this.#instance.connect());
-      await connection.run('BEGIN TRANSACTION READ ONLY; SELECT key FROM candela.documents LIMIT 0');
+      await connection.run(beginSql);
       if (this.#closed) throw stopping();
     } catch (error) {
       this.#giveBack(connection, false);
@@ -98,6 +101,10 @@ function stopping(): CandelaError {
   return new CandelaError('STOPPING', 'the store is closed');
 }
 
+function closed(): CandelaError {
+  return new CandelaError('INVALID_ARGUMENT', 'the snapshot is closed');
+}
+
 /** After the time is up the connection is interrupted again and again: an interrupt before DuckDB has begun is lost. */
 const interruptEveryMs = 20;
 
@@ -126,6 +133,20 @@ class Snapshot implements StorageSnapshot {
     return query;
   }
 
+  renew(): Promise<void> {
+    const renewed = this.#last.then(async () => {
+      if (this.#closing) throw closed();
+      try {
+        await this.#connection.run(`ROLLBACK; ${beginSql}`);
+      } catch (error) {
+        throw storeError(error, 'snapshot');
+      }
+      this.#ended = false;
+    });
+    this.#last = renewed.catch(() => {});
+    return renewed;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#last
       .then(() => this.#connection.run('ROLLBACK'))
@@ -137,7 +158,7 @@ class Snapshot implements StorageSnapshot {
   }
 
   async #queryNow(text: string, parameters: readonly Scalar[], limits: QueryLimits): Promise<QueryResult> {
-    if (this.#closing) throw new CandelaError('INVALID_ARGUMENT', 'the snapshot is closed');
+    if (this.#closing) throw closed();
     if (this.#ended) {
       throw new CandelaError('INVALID_ARGUMENT', 'the snapshot ended when a query in it failed', {
         help: 'Take a new snapshot.',

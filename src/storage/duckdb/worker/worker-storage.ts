@@ -14,7 +14,7 @@ interface Methods {
   readonly [name: string]: 'data' | 'end' | Methods;
 }
 
-const snapshotMethods = { query: 'data', close: 'end' } as const satisfies Of<StorageSnapshot>;
+const snapshotMethods = { renew: 'data', query: 'data', close: 'end' } as const satisfies Of<StorageSnapshot>;
 const imageMethods = { read: 'data', close: 'end' } as const satisfies Of<Omit<StorageImage, 'files'>>;
 
 const storageMethods = {
