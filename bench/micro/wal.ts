@@ -49,6 +49,7 @@ function checksum(ticks: Ticks, batchRows: number): Figure[] {
 
 function frameOf(ticks: Ticks, from: number, to: number): Omit<WalFrame, 'lsn'> {
   return {
+    kind: 'rows',
     table: 1,
     rowCount: to - from,
     firstSeries: 0,
@@ -60,5 +61,6 @@ function frameOf(ticks: Ticks, from: number, to: number): Omit<WalFrame, 'lsn'> 
       { id: 3, data: { kind: 'double', values: ticks.sizes.subarray(from, to) } },
     ],
     batchId: '',
+    answer: null,
   };
 }
