@@ -5,7 +5,15 @@
 import type { RowRejection } from '../core/errors.ts';
 import type { BucketingOptions } from '../market/bucketing.ts';
 import type { Batch, ColumnSet, Scalar } from '../market/columns.ts';
-import type { CandlesDef, ColumnDef, DedupDef, GapMode, RollupDef, TableDef } from '../market/schema.ts';
+import type {
+  CandlesDef,
+  ColumnDef,
+  ColumnRole,
+  DedupDef,
+  GapMode,
+  RollupDef,
+  TableDef,
+} from '../market/schema.ts';
 
 /** When a write is acknowledged: after fdatasync; within a second of it; or as soon as it is in memory. */
 export type Durability = 'always' | 'interval' | 'none';
@@ -335,7 +343,11 @@ export type TableChange =
   /** Tables and rollups: how long rows are kept, see `TableDef.retention`; null: for ever. What is gone stays gone. */
   | { retention: string | null }
   /** Ticks tables: when rows go to cold files, see `TableDef.coldAfter`; null: never. What is there stays there. */
-  | { coldAfter: string | null };
+  | { coldAfter: string | null }
+  /** Tables: what splits and dividends do to columns, by name, see `ColumnDef.role`; null: nothing. */
+  | { roles: Record<string, ColumnRole | null> }
+  /** Rollups: see `RollupDef.gaps`. */
+  | { gaps: GapMode };
 
 /**
  * An open database. All methods throw `CandelaError`; names are matched exactly.

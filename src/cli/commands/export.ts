@@ -44,7 +44,7 @@ export function registerExport(program: Command): void {
         'null',
       ]),
     )
-    .option('--flags', 'add bar_state to bars: complete, live, first or filled')
+    .option('--flags', 'add bar_state to bars: complete, live, partial, first or filled')
     .addOption(
       new Option('--adjust <what>', 'prices and sizes in the terms of today').choices(['split', 'all']),
     )
@@ -83,7 +83,7 @@ function checkFlags({ table, bars, sql, symbol, from, to, gaps, flags, adjust }:
 async function writeRows(database: RemoteDatabase, flags: ExportFlags): Promise<number> {
   const { openRows } = await import('../export/pages.ts');
   const { createWriter } = await import('../export/writers.ts');
-  const { columns, pages } = await openRows(database, {
+  const { columns, order, pages } = await openRows(database, {
     table: flags.table ?? null,
     timeframe: flags.bars ?? null,
     sql: flags.sql ?? null,
@@ -94,7 +94,7 @@ async function writeRows(database: RemoteDatabase, flags: ExportFlags): Promise<
     ...(flags.flags === undefined ? {} : { flags: flags.flags }),
     ...(flags.adjust === undefined ? {} : { adjust: flags.adjust }),
   });
-  const writer = await createWriter(flags.format, flags.output, columns);
+  const writer = await createWriter(flags.format, flags.output, columns, order);
   const counter = startCounter(flags.output);
   let rowCount = 0;
   try {

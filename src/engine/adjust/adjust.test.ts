@@ -274,6 +274,24 @@ describe('what cannot be adjusted says why', () => {
     expect(values(await database.bars({ table: 'trades', timeframe: '1w' }), 'close')).toEqual([100]);
   });
 
+  it('a table may be given its roles later', async () => {
+    await createTrades();
+    await write('trades', [{ time: at('2024-05-14'), symbol: 'A', price: 100, size: 1 }]);
+    await act('A 2024-05-15 split 2');
+    const price = async (): Promise<Scalar[]> =>
+      values(await database.read({ table: 'trades', adjust: 'all' }), 'price');
+    await database.alterTable('trades', { roles: { price: 'price', size: 'size' } });
+    expect(await price()).toEqual([50]);
+    await database.alterTable('trades', { roles: { price: null } });
+    expect(await price()).toEqual([100]);
+    await expect(database.alterTable('trades', { roles: { cost: 'price' } })).rejects.toMatchObject({
+      code: 'COLUMN_NOT_FOUND',
+    });
+    await expect(database.alterTable('trades', { roles: { symbol: 'price' } })).rejects.toMatchObject({
+      code: 'INVALID_SCHEMA',
+    });
+  });
+
   it('a role that a column cannot have', async () => {
     const columns = [
       { name: 'time', type: { kind: 'timestamp', unit: 'ns', zone: true } as const },

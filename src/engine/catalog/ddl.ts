@@ -3,11 +3,12 @@
  * the old state or the new.
  */
 import { CandelaError } from '../../core/errors.ts';
-import type { ColumnDef, DedupDef, TableDef } from '../../market/schema.ts';
+import type { ColumnDef, DedupDef, RollupDef, TableDef } from '../../market/schema.ts';
 import type { StorageOp } from '../../storage/storage.ts';
 import type { TableChange } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
 import type { Gate } from '../write/gate.ts';
+import { withGaps, withRoles } from './alter-reads.ts';
 import type { Entry, PlainEntry, RowsEntry } from './catalog.ts';
 import { checkColumn, checkRetention, checkTable } from './check-table.ts';
 import { createOps, detach, dropOps, publishOps, tableEntry } from './entries.ts';
@@ -54,6 +55,8 @@ export function commit({ state }: Ddl, ops: StorageOp[], apply?: () => void): Pr
 export function alterTable(ddl: Ddl, name: string, change: TableChange): Promise<Entry> {
   return ddl.gate.exclusive(async () => {
     const entry = ddl.state.catalog.find(name);
+    if ('roles' in change) return redefine(ddl, entry, withRoles(entry, change.roles));
+    if ('gaps' in change) return redefine(ddl, entry, withGaps(entry, change.gaps));
     if ('retention' in change) return setAge(ddl, entry, 'retention', change.retention);
     if ('coldAfter' in change) return setAge(ddl, entry, 'coldAfter', change.coldAfter);
     if (entry.kind === 'rollup')
@@ -109,9 +112,14 @@ async function setAge(
       throw new CandelaError('UNSUPPORTED', `'${def.name}' is a rollup: only ticks go to files`);
     checkRetention(def);
   } else checkTable(def);
+  return redefine(ddl, entry, def);
+}
+
+/** Gives an entry another definition, of the same columns. */
+async function redefine(ddl: Ddl, entry: Entry, def: TableDef | RollupDef): Promise<Entry> {
   const changed = { ...entry, def, version: entry.version + 1 } as Entry;
   await commit(ddl, publishOps(changed), () => {
-    if (entry.kind === 'rows') entry.table.redefine(def);
+    if (entry.kind === 'rows') entry.table.redefine(def as TableDef);
     Object.assign(entry, { def, version: changed.version });
   });
   return entry;

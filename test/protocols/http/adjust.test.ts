@@ -51,6 +51,19 @@ it('a split is written and read', async () => {
   expect((await server.get('/api/v1/ticks?table=trades&adjust=yes')).status).toBe(400);
 });
 
+it('roles and gaps of what is there are changed', async () => {
+  const patch = (name: string, change: object): Promise<Response> =>
+    fetch(`${server.url}/api/v1/tables/${name}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(change),
+    });
+  expect((await patch('trades', { roles: { price: 'price', size: null } })).status).toBe(200);
+  expect((await patch('trades_1d', { gaps: 'flat' })).status).toBe(200);
+  expect(server.database.table('trades_1d')?.rollup?.gaps).toBe('flat');
+  expect((await patch('trades', { roles: { price: 'cost' } })).status).toBe(400);
+});
+
 it('a dividend comes in by import, and the client reads what the database does', async () => {
   const remote = await connect({ url: server.url });
   const folder = mkdtempSync(join(tmpdir(), 'candela-adjust-'));

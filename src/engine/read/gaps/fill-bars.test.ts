@@ -286,8 +286,13 @@ describe('what is filled', () => {
       code: 'UNSUPPORTED',
     });
     const candles = { source: 'trades', price: 'price', timeframes: ['1m'] };
+    await database.createCandles(candles);
+    expect((await database.alterTable('trades_1m', { gaps: 'flat' })).rollup).toMatchObject({ gaps: 'flat' });
+    await expect(database.alterTable('trades', { gaps: 'flat' })).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+    });
     const gaps = 'full' as GapMode;
-    await expect(database.createCandles({ ...candles, gaps })).rejects.toMatchObject({
+    await expect(database.createCandles({ ...candles, gaps, timeframes: ['5m'] })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
   });

@@ -74,7 +74,8 @@ const shapeParameters: Record<string, Schema> = {
   },
   flags: {
     type: 'boolean',
-    description: 'Adds bar_state to each bar: complete, live, first (its data begin inside it), or filled.',
+    description:
+      'Adds bar_state to each bar: complete, live, partial, first (its data begin inside it), filled.',
     examples: [true],
   },
   adjust: adjustParameter,
