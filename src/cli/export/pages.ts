@@ -28,6 +28,8 @@ export interface ExportRequest {
 /** The columns, and the rows in pages; there is always one page, which may be empty. */
 export interface ExportRows {
   columns: ColumnDef[];
+  /** Columns by which a file of its own is best sorted: the series key, then the time, as cold files are. */
+  order: string[];
   pages: AsyncIterable<ColumnSet>;
 }
 
@@ -99,7 +101,7 @@ async function tableRows(
       cursor = page.cursor;
     }
   }
-  return { columns: columnsOf(first, table), pages: pages() };
+  return { columns: columnsOf(first, table), order: orderOf(first, table), pages: pages() };
 }
 
 /**
@@ -136,7 +138,15 @@ async function barRows(
       }
     }
   }
-  return { columns: columnsOf(first, rollup), pages: pages() };
+  return { columns: columnsOf(first, rollup), order: orderOf(first, rollup), pages: pages() };
+}
+
+function orderOf({ names }: ColumnSet, table: TableInfo | undefined): string[] {
+  const wanted = [
+    ...(table?.seriesKey ?? []),
+    ...(table?.timeColumn === undefined ? [] : [table.timeColumn]),
+  ];
+  return wanted.filter((name) => names.includes(name));
 }
 
 function lastBucket(page: ColumnSet, timeColumn: string): { times: BigInt64Array; wholeRows: number } {
@@ -167,7 +177,7 @@ async function sqlRows(source: ExportSource, sql: string): Promise<ExportRows> {
     name,
     type: typeOf(result.columns[index], result.types[index]),
   }));
-  return { columns, pages: pages() };
+  return { columns, order: [], pages: pages() };
 }
 
 /** The columns read, with the types the table declares for them. */

@@ -21,16 +21,17 @@ export interface ExportWriter {
   close(): Promise<void>;
 }
 
-/** A writer to the file at `path`, or to standard output when it is `-`. */
+/** A writer to the file at `path`, or to standard output when it is `-`; only Parquet takes an order. */
 export async function createWriter(
   format: ExportFormat,
   path: string,
   columns: readonly ColumnDef[],
+  order: readonly string[] = [],
 ): Promise<ExportWriter> {
   if (format === 'parquet') {
     if (path === '-')
       throw usageError('Parquet cannot be written to standard output', 'Name a file with --output.');
-    return (await import('../parquet/write-parquet.ts')).createParquet(path, columns);
+    return (await import('../parquet/write-parquet.ts')).createParquet(path, columns, order);
   }
   const output = path === '-' ? standardOutput : await fileOutput(path);
   if (format === 'arrow') return (await import('./arrow-writer.ts')).createArrowWriter(output, columns);

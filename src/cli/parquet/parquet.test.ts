@@ -148,3 +148,21 @@ it('reads the types other programs write', async () => {
 it('says so when a file is not Parquet', async () => {
   await expect(openParquet(import.meta.filename)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
+
+it('sorts the file, across pages, and keeps the order of what is equal', async () => {
+  const path = join(folder, 'sorted.parquet');
+  const writer = await createParquet(path, defs, ['symbol', 'buy']);
+  await writer.write(page(0, 300));
+  await writer.write(page(300, 600));
+  await writer.finish();
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  const rows = await connection.runAndReadAll(`SELECT symbol, buy, epoch_ns("time") FROM '${path}'`);
+  const written = [...Array(600).keys()].map((row): [string, boolean | null, bigint] => [
+    `S${row % 100}`,
+    row % 7 === 0 ? null : row % 2 === 0,
+    1_700_000_000_123_456_789n + BigInt(row),
+  ]);
+  const rank = (value: boolean | null): number => (value === null ? 2 : Number(value));
+  written.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : rank(x) - rank(y)));
+  expect(rows.getRows()).toEqual(written);
+});

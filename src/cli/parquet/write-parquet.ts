@@ -21,8 +21,15 @@ export interface ParquetWriter {
   close(): Promise<void>;
 }
 
-/** Begins a file. Decimals without a precision become DECIMAL(38,20). */
-export async function createParquet(path: string, defs: readonly ColumnDef[]): Promise<ParquetWriter> {
+/**
+ * Begins a file whose rows will be sorted by the columns named, and else as they come. Decimals without a precision become
+ * DECIMAL(38,20).
+ */
+export async function createParquet(
+  path: string,
+  defs: readonly ColumnDef[],
+  order: readonly string[] = [],
+): Promise<ParquetWriter> {
   const scratch = mkdtempSync(join(dirname(path), '.candela-export-'));
   const instance = await DuckDBInstance.create(join(scratch, 'pages.duckdb'), {
     threads: '2',
@@ -47,8 +54,9 @@ export async function createParquet(path: string, defs: readonly ColumnDef[]): P
     async finish() {
       const names = defs.map(({ name }) => quoteName(name)).join(', ');
       const file = join(scratch, 'pages.parquet');
+      const sorted = order.length === 0 ? '' : ` ORDER BY ${[...order.map(quoteName), 'rowid'].join(', ')}`;
       await connection.run(
-        `COPY (SELECT ${names} FROM pages) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`,
+        `COPY (SELECT ${names} FROM pages${sorted}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`,
       );
       renameSync(file, path);
       await close();
