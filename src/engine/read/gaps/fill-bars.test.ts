@@ -145,7 +145,11 @@ function randomTicks(prng: Prng, fromMs: number, minutes: number, calendar: bool
     }
   }
   const distinct = [...new Map(ticks.map((tick) => [`${tick.symbol}${tick.ms}`, tick])).values()];
-  return distinct.sort((a, b) => a.ms - b.ms);
+  // Some come late, to buckets that were empty when they passed.
+  const orderOf = new Map(
+    distinct.map((tick) => [tick, tick.ms + (prng.below(4) ? 0 : prng.below(minutes) * minuteMs)]),
+  );
+  return distinct.sort((a, b) => (orderOf.get(a) ?? 0) - (orderOf.get(b) ?? 0));
 }
 
 async function pages(database: Database, request: BarsRequest): Promise<string[]> {
