@@ -16,12 +16,13 @@ import type {
   ReadResult,
   SqlResult,
   TableInfo,
+  WriteOptions,
   WriteResult,
 } from '../engine/database.ts';
 import { type Batch, type ColumnKind, sliceColumn } from '../market/columns.ts';
 import type { WireColumnsResult, WireTable, WireTables, WireWriteResult } from '../protocols/http/wire.ts';
 import { type ApiCaller, createCaller, type ServerAddress } from './http-caller.ts';
-import { gapsQuery, rangeQuery } from './range-query.ts';
+import { deleteQuery, gapsQuery, rangeQuery, timesQuery } from './range-query.ts';
 import { columnsFromWire, kindOfSqlType } from './wire-columns.ts';
 
 /** The calls of a database that work over HTTP. */
@@ -34,6 +35,8 @@ export type RemoteDatabase = Pick<
   | 'dropTable'
   | 'createCandles'
   | 'write'
+  | 'deleteRows'
+  | 'refresh'
   | 'read'
   | 'bars'
   | 'gaps'
@@ -72,7 +75,14 @@ export async function connect(address: ServerAddress): Promise<RemoteDatabase> {
       tableOf(await change<WireTable>('PATCH', `/tables/${encodeURIComponent(name)}`, tableChange)),
     dropTable: (name) => change('DELETE', `/tables/${encodeURIComponent(name)}`),
     createCandles: async (def) => (await change<WireTables>('POST', '/candles', def)).tables.map(tableOf),
-    write: (table, batch, { onInvalid = 'fail' } = {}) => write(call, table, batch, onInvalid),
+    write: (table, batch, options = {}) => write(call, table, batch, options),
+    deleteRows: (table, request) =>
+      call({ method: 'DELETE', path: `/tables/${encodeURIComponent(table)}/rows?${deleteQuery(request)}` }),
+    refresh: (request) =>
+      call({
+        method: 'POST',
+        path: `/tables/${encodeURIComponent(request.table)}/refresh?${timesQuery(request)}`,
+      }),
     async read(request): Promise<ReadResult> {
       const answer = await call<WireColumnsResult>({ path: `/ticks?${rangeQuery(request)}` });
       return { ...columnsOf(answer, known.get(request.table)), cursor: answer.cursor };
@@ -152,9 +162,8 @@ async function write(
   call: ApiCaller,
   table: string,
   batch: Batch,
-  onInvalid: 'fail' | 'skip',
+  { onInvalid = 'fail', batchId }: WriteOptions,
 ): Promise<WriteResult> {
-  const path = `/write/${encodeURIComponent(table)}?onInvalid=${onInvalid}`;
   const result: WriteResult = {
     lsn: 0,
     rowCount: 0,
@@ -165,11 +174,16 @@ async function write(
   };
   for (let from = 0; from < batch.rowCount; from += rowsPerRequest) {
     const part = sliceBatch(batch, from, Math.min(batch.rowCount, from + rowsPerRequest));
+    const query = new URLSearchParams({ onInvalid });
+    // Each request is a batch of its own.
+    if (batchId !== undefined) query.set('batchId', from === 0 ? batchId : `${batchId} from ${from}`);
+    const path = `/write/${encodeURIComponent(table)}?${query}`;
     const answer = await call<WireWriteResult>({ method: 'POST', path, ...(await encodeRows(part)) });
     result.lsn = answer.lsn;
     result.rowCount += answer.rowCount;
     result.duplicates += answer.duplicates;
     result.corrected += answer.corrected;
+    result.repeated ||= answer.repeated;
     result.rejected.push(...answer.rejected.map((row): RowRejection => ({ ...row, row: row.row + from })));
   }
   return result;

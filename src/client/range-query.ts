@@ -1,6 +1,8 @@
+import { formatDecimal } from '../codecs/decimal-text.ts';
 import { CandelaError } from '../core/errors.ts';
-import type { GapsRequest, ReadRequest, SeriesFilter } from '../engine/database.ts';
+import type { DeleteRequest, GapsRequest, ReadRequest, SeriesFilter } from '../engine/database.ts';
 import type { BucketingOptions } from '../market/bucketing.ts';
+import type { Scalar } from '../market/columns.ts';
 import { formatTimeNs } from '../market/time.ts';
 
 /** What a read of rows and one of bars have in common. */
@@ -40,6 +42,33 @@ export function gapsQuery(request: GapsRequest): URLSearchParams {
   query.delete('table');
   if (bucketsMin !== undefined) query.set('min', String(bucketsMin));
   return query;
+}
+
+/** A range of time as query parameters. */
+export function timesQuery({ fromNs, toNs }: { fromNs?: bigint; toNs?: bigint }): URLSearchParams {
+  const query = new URLSearchParams();
+  if (fromNs !== undefined) query.set('from', formatTimeNs(fromNs));
+  if (toNs !== undefined) query.set('to', formatTimeNs(toNs));
+  return query;
+}
+
+/** Which rows to delete, as query parameters. */
+export function deleteQuery({ series = {}, where, ...times }: DeleteRequest): URLSearchParams {
+  const query = timesQuery(times);
+  for (const [name, values] of Object.entries(series)) query.set(name, listOf(values).join(','));
+  const members = Object.entries(where ?? {}).map(
+    ([name, value]) => `${JSON.stringify(name)}:${jsonOf(value)}`,
+  );
+  if (members.length > 0) query.set('where', `{${members.join(',')}}`);
+  if (query.size === 0) query.set('all', 'true');
+  return query;
+}
+
+/** A value as the server reads it from JSON, with every digit. */
+function jsonOf(value: Scalar): string {
+  if (typeof value === 'bigint') return `"${value}"`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  return `"${formatDecimal(value.coefficient, value.scale)}"`;
 }
 
 function calendarName(calendar: BucketingOptions['calendar']): string | undefined {

@@ -146,8 +146,9 @@ export class ChartSession {
       case 'correction':
         this.#accept(event.type === 'snapshot', event.columns, event.rowCount);
         return;
+      case 'deleted':
       case 'lagged':
-        // Closed bars were left out: only a new snapshot makes the series whole again.
+        // Bars are gone, or closed bars were left out: only a new snapshot makes the series whole again.
         this.#stream.restart();
         return;
       case 'error':

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { systemClock } from '../../core/clock.ts';
-import type { ColumnType } from '../../market/schema.ts';
+import type { ColumnType, DedupDef } from '../../market/schema.ts';
 import { type ImportFormat, importFormats } from '../import/import-format.ts';
 import { parseColumnTypes, parseList, parsePairs } from '../parse-options.ts';
 import { addTargetOptions, openTarget } from '../target.ts';
@@ -18,6 +18,8 @@ interface ImportFlags {
   key?: string[];
   type?: Map<string, ColumnType>;
   candles?: string[] | true;
+  dedup?: string[];
+  keep?: 'first' | 'last';
   rejects?: string;
 }
 
@@ -46,6 +48,17 @@ export function registerImport(program: Command): void {
     )
     .option('--type <pairs>', 'with --create: types not to guess, e.g. price=decimal(18,8)', parseColumnTypes)
     .option('--candles [timeframes]', `with --create: build bars (default: ${defaultTimeframes})`, parseList)
+    .option(
+      '--dedup <columns>',
+      'with --create: columns that tell ticks of one time apart, e.g. trade_id, or row: a tick that comes again is dropped',
+      parseList,
+    )
+    .addOption(
+      new Option('--keep <which>', 'with --dedup: of ticks that are the same but for other values').choices([
+        'first',
+        'last',
+      ]),
+    )
     .option('--rejects <file>', 'write the rows that were refused to this file, as CSV');
   addTargetOptions(command);
   command.action((files: string[], flags: ImportFlags) => importFiles(command, files, flags));
@@ -79,12 +92,19 @@ async function importFiles(command: Command, files: string[], flags: ImportFlags
 
 function createChoices(flags: ImportFlags) {
   if (!flags.create) {
-    if (!flags.key && !flags.type && !flags.candles) return null;
-    throw usageError('--key, --type and --candles say how to make a table', 'Add --create.');
+    if (!flags.key && !flags.type && !flags.candles && !flags.dedup) return null;
+    throw usageError('--key, --type, --candles and --dedup say how to make a table', 'Add --create.');
   }
   return {
     seriesKey: flags.key ?? null,
     types: flags.type ?? new Map<string, ColumnType>(),
     timeframes: flags.candles === true ? defaultTimeframes : (flags.candles ?? null),
+    dedup: dedupOf(flags),
   };
+}
+
+function dedupOf({ dedup, keep }: ImportFlags): DedupDef | null {
+  if (dedup) return { by: dedup.join() === 'row' ? 'row' : dedup, keep: keep ?? 'last' };
+  if (keep) throw usageError('--keep says which of equal ticks stay', 'Say by --dedup which are equal.');
+  return null;
 }

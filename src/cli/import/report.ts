@@ -12,9 +12,16 @@ export interface RejectedRow extends RowRejection {
 /** Rejected rows told on the terminal one by one. */
 export const examplesMax = 10;
 
+/** Rows that were not refused: new ones, and in tables with dedup those that were there, and corrections. */
+export interface AcceptedRows {
+  rowCount: number;
+  duplicates: number;
+  corrected: number;
+}
+
 /** Gathers the outcome of an import. */
 export interface ImportReport {
-  accepted(rowCount: number): void;
+  accepted(counts: AcceptedRows): void;
   rejected(row: RejectedRow): void;
   /** Rows so far. */
   rowCount(): number;
@@ -27,12 +34,16 @@ export interface ImportReport {
 export function createReport(table: string, clock: Clock): ImportReport {
   const startedMs = clock.monotonicMs();
   let accepted = 0;
+  let duplicates = 0;
+  let corrected = 0;
   let rejected = 0;
   const reasons = new Map<string, number>();
   const examples: RejectedRow[] = [];
   return {
-    accepted: (rowCount) => {
-      accepted += rowCount;
+    accepted: (counts) => {
+      accepted += counts.rowCount;
+      duplicates += counts.duplicates;
+      corrected += counts.corrected;
     },
     rejected: (row) => {
       rejected += 1;
@@ -40,16 +51,21 @@ export function createReport(table: string, clock: Clock): ImportReport {
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       if (examples.length < examplesMax) examples.push(row);
     },
-    rowCount: () => accepted + rejected,
+    rowCount: () => accepted + duplicates + corrected + rejected,
     rejectedCount: () => rejected,
     lines: () => {
       const seconds = (clock.monotonicMs() - startedMs) / 1000;
       const rate = seconds > 0 ? `, ${count(Math.round(accepted / seconds))} rows/s` : '';
       const summary = `${count(accepted)} rows imported into ${table} in ${seconds.toFixed(1)} s${rate}`;
-      if (rejected === 0) return [summary];
+      const again = [
+        ...(duplicates > 0 ? [`${count(duplicates)} rows were there already`] : []),
+        ...(corrected > 0 ? [`${count(corrected)} rows corrected others`] : []),
+      ];
+      if (rejected === 0) return [summary, ...again];
       const byReason = [...reasons].sort(([, a], [, b]) => b - a);
       return [
         summary,
+        ...again,
         `${count(rejected)} rows rejected:`,
         ...byReason.map(([reason, times]) => `  ${count(times)} × ${reason}`),
         `${examples.length === rejected ? 'They are' : 'The first are'}:`,

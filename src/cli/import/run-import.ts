@@ -6,7 +6,7 @@ import { CandelaError } from '../../core/errors.ts';
 import { tableToWrite } from '../../engine/adjust/actions-table.ts';
 import type { Database } from '../../engine/database.ts';
 import { openTextSource } from '../../feeds/replay/source.ts';
-import type { CandlesDef, ColumnType, TableDef } from '../../market/schema.ts';
+import type { CandlesDef, ColumnType, DedupDef, TableDef } from '../../market/schema.ts';
 import { startProgress } from '../progress.ts';
 import { say } from '../terminal.ts';
 import { finishRows } from './finish-rows.ts';
@@ -35,6 +35,8 @@ export interface CreateChoices {
   types: ReadonlyMap<string, ColumnType>;
   /** Bars to build; null for none. */
   timeframes: string[] | null;
+  /** Which ticks are the same; null: none. */
+  dedup: DedupDef | null;
 }
 
 /** Imports the files one after the other. What was imported stays even if a later file fails. */
@@ -114,7 +116,8 @@ function inferFor(request: ImportRequest, source: RowSource): TableDef {
     });
   }
   const seriesKey = create.seriesKey ?? (symbol === null ? null : ['symbol']);
-  return inferTable(columnsToCreate(source.columns, request), { table, seriesKey, types: create.types });
+  const def = inferTable(columnsToCreate(source.columns, request), { table, seriesKey, types: create.types });
+  return create.dedup ? { ...def, dedup: create.dedup } : def;
 }
 
 async function create(target: ImportTarget, def: TableDef, timeframes: string[] | null): Promise<void> {
@@ -161,10 +164,10 @@ async function writeChunk(
   { report, rejects }: Outcome,
 ): Promise<void> {
   const decoded = finishRows(chunk.decoded, plan);
-  const { rejected } = decoded.batch.rowCount
+  const { rowCount, duplicates, corrected, rejected } = decoded.batch.rowCount
     ? await target.write(plan.table.name, decoded.batch, { onInvalid: 'skip' })
-    : { rejected: [] };
-  report.accepted(decoded.batch.rowCount - rejected.length);
+    : { rowCount: 0, duplicates: 0, corrected: 0, rejected: [] };
+  report.accepted({ rowCount, duplicates, corrected });
   for (const rejection of mergeRejections(decoded, rejected)) {
     const record = chunk.recordAt(rejection.row);
     // People count rows from 1.

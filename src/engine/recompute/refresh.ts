@@ -31,6 +31,8 @@ export async function refresh(path: WritePath, request: RefreshRequest): Promise
     throw new CandelaError('UNSUPPORTED', `'${request.table}' has no rollups to refresh`);
   const wanted = isTicks ? state.catalog.rollupsOf(entry) : family(state, entry as RollupEntry);
   const result: RefreshResult = { bars: 0, changed: 0, skipped: 0 };
+  // What there is to refresh is counted in the store.
+  await path.flusher.flush();
   for (const root of wanted.filter(({ node }) => node.source === null)) {
     for await (const span of spans(state, root, request)) {
       const found = await path.gate.exclusive(() => refreshSpan(path, root, span, new Set(wanted)));

@@ -20,6 +20,9 @@ const databaseFigures: Figure<DatabaseStatus>[] = [
   ['gauge', 'flushedLsn', 'candela_flushed_lsn', 'Position in the log that the store has reached'],
   ['counter', 'rowsWritten', 'candela_rows_written_total', 'Rows written since the start'],
   ['counter', 'rowsRejected', 'candela_rows_rejected_total', 'Rows refused since the start'],
+  ['counter', 'rowsDuplicate', 'candela_rows_duplicate_total', 'Rows dropped as duplicates since the start'],
+  ['counter', 'rowsCorrected', 'candela_rows_corrected_total', 'Rows corrected by others since the start'],
+  ['counter', 'rowsDeleted', 'candela_rows_deleted_total', 'Rows deleted since the start'],
   [
     'counter',
     'ticksOutsideSessions',

@@ -19,6 +19,7 @@ import { type HttpLimits, httpLimitsDefault } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { documentApi } from './openapi.ts';
 import { servePage } from './page.ts';
+import { amendRoutes } from './routes/amend.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { gapRoutes } from './routes/gaps.ts';
 import { retentionRoutes } from './routes/retention.ts';
@@ -100,6 +101,7 @@ async function apiRoutes(api: FastifyInstance, context: HttpContext): Promise<vo
   sqlRoutes(api, context);
   backupRoutes(api, context);
   retentionRoutes(api, context);
+  amendRoutes(api, context);
   api.get('/openapi.json', { schema: { hide: true } }, async () => api.swagger());
   await api.register(async (writes) => {
     keepBytes(writes);

@@ -48,6 +48,7 @@ it('describes every route of the API', () => {
   expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Candela', version: 'test' } });
   expect(operations.map(([name]) => name).sort()).toEqual([
     'delete /api/v1/tables/{name}',
+    'delete /api/v1/tables/{name}/rows',
     'get /api/v1/bars',
     'get /api/v1/feeds',
     'get /api/v1/latest',
@@ -68,6 +69,7 @@ it('describes every route of the API', () => {
     'post /api/v1/sign-in',
     'post /api/v1/sql',
     'post /api/v1/tables',
+    'post /api/v1/tables/{name}/refresh',
     'post /api/v1/write/{table}',
   ]);
 });

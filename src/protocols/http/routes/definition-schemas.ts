@@ -80,6 +80,12 @@ const dedup = exactly<DedupDef>(
   { description: 'Which ticks are the same; without it all are kept.' },
 );
 
+/** What `PATCH /tables/NAME` takes: null for none. */
+export const changedDedup: Schema = {
+  anyOf: [dedup, { type: 'null' }],
+  description: 'Ticks tables: which ticks are the same from now on; null: none.',
+};
+
 const aggregate: Schema = exactly<Extract<Aggregate, { fn: 'vwap' }>>(
   {
     name: text('Name of the column.'),

@@ -11,6 +11,7 @@ import type { WireTable } from '../wire.ts';
 import {
   addedColumn,
   candlesDefinition,
+  changedDedup,
   rollupDefinition,
   shownTable,
   tableDefinition,
@@ -67,14 +68,26 @@ function changeRoutes(app: FastifyInstance, context: HttpContext): void {
     description: 'Ticks tables: when rows go to files, such as 90d; null: never.',
     examples: ['90d'],
   };
+  const roles = {
+    type: 'object',
+    additionalProperties: { enum: ['price', 'size', null] },
+    description: 'Tables: which columns are prices and sizes, for adjusted reads; null: neither.',
+    examples: [{ price: 'price', size: 'size' }],
+  };
+  const gaps = {
+    type: 'string',
+    enum: ['none', 'flat', 'null'],
+    description: 'Rollups: bars that reads make up for empty buckets.',
+    examples: ['flat'],
+  };
   const change = {
     tags,
-    summary: 'Add a nullable column, or set how long rows are kept',
+    summary: 'Add a nullable column, or set how rows are kept, told apart and read',
     params: nameParameter,
     body: {
       type: 'object',
       minProperties: 1,
-      properties: { addColumn: addedColumn, retention, coldAfter },
+      properties: { addColumn: addedColumn, retention, coldAfter, dedup: changedDedup, roles, gaps },
       additionalProperties: false,
     },
     response: answers('The table.', shownTable),

@@ -7,7 +7,7 @@ import { mergeRejections } from '../../../codecs/decode/decoded-rows.ts';
 import type { RowRejection } from '../../../core/errors.ts';
 import { CandelaError } from '../../../core/errors.ts';
 import { tableToWrite } from '../../../engine/adjust/actions-table.ts';
-import type { TableInfo } from '../../../engine/database.ts';
+import type { TableInfo, WriteOptions } from '../../../engine/database.ts';
 import { bodyBudget } from '../bodies.ts';
 import type { HttpContext } from '../context.ts';
 import { requires } from '../context.ts';
@@ -34,13 +34,18 @@ const writeBodies: Record<string, { schema: Schema }> = {
   'application/vnd.apache.arrow.file': { schema: { description: 'An Arrow IPC file.' } },
 };
 
+interface WriteQuery {
+  onInvalid?: 'fail' | 'skip';
+  batchId?: string;
+}
+
 /** Most rejected rows an answer lists; the message has the count. */
 const rejectionsListedMax = 100;
 
 /** Registers the route. */
 export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
   const { bodyBytesMax, bodyBytesInFlightMax } = context.limits;
-  app.post<{ Params: { table: string }; Querystring: { onInvalid?: 'fail' | 'skip' }; Body: Buffer }>(
+  app.post<{ Params: { table: string }; Querystring: WriteQuery; Body: Buffer }>(
     '/write/:table',
     {
       onRequest: [requires(context, 'write'), bodyBudget(bodyBytesMax, bodyBytesInFlightMax)],
@@ -66,6 +71,13 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
               description: 'Rows that do not fit: fail (default) writes nothing, skip writes the others.',
               examples: ['skip'],
             },
+            batchId: {
+              type: 'string',
+              maxLength: 256,
+              description:
+                'Your name for the batch, or the header Idempotency-Key: a batch whose id is known is not written again.',
+              examples: ['2024-05-17-000123'],
+            },
           },
         },
         response: answers('The rows are as durable as the database makes them.', {
@@ -87,7 +99,13 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
         }),
       },
     },
-    async (request) => write(context, request, request.params.table, request.query.onInvalid ?? 'fail'),
+    async (request) => {
+      const { onInvalid = 'fail', batchId = request.headers['idempotency-key'] } = request.query;
+      return write(context, request, request.params.table, {
+        onInvalid,
+        ...(batchId === undefined ? {} : { batchId: String(batchId) }),
+      });
+    },
   );
 }
 
@@ -95,7 +113,7 @@ async function write(
   { database, limits }: HttpContext,
   request: FastifyRequest,
   name: string,
-  onInvalid: 'fail' | 'skip',
+  options: WriteOptions & { onInvalid: 'fail' | 'skip' },
 ): Promise<WireWriteResult> {
   const table = (await tableToWrite(database, name)) ?? tableNamed(database, name);
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
@@ -105,9 +123,10 @@ async function write(
     bytes,
     limits.writeRowsMax,
   );
-  if (decoded.rejected.length > 0 && onInvalid === 'fail') throw refused(name, decoded, decoded.rejected);
+  if (decoded.rejected.length > 0 && options.onInvalid === 'fail')
+    throw refused(name, decoded, decoded.rejected);
   try {
-    const result = await database.write(name, decoded.batch, { onInvalid });
+    const result = await database.write(name, decoded.batch, options);
     const { lsn, rowCount, duplicates, corrected, repeated } = result;
     const rejected = mergeRejections(decoded, result.rejected);
     return { lsn, rowCount, duplicates, corrected, repeated, rejected };
