@@ -3,8 +3,10 @@
  * side's series and its first and last time; then for each of those series the time of the nearest row outside.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { StoredView } from '../../../storage.ts';
 import { relationSql } from '../../cold/cold-files.ts';
 import { quoteName, quoteText, tableName } from '../../sql-text.ts';
+import { selectSql } from '../../view-sql.ts';
 import { roleSql, type SeriesView } from './series-view.ts';
 
 /** The left side of a join; times in the right side's unit. */
@@ -68,8 +70,12 @@ export async function findNeighbours(
     if (side === 'before') [from, to] = [greater(from - reach, extent.from), from - 1n];
     else [from, to] = [to + 1n, -greater(-(to + reach), -extent.to)];
     const where = whereSql(right, { series: missing, from, to });
-    const rows = unionSql(right, `${roleSql(right, 'series')} AS s, ${roleSql(right, 'time')} AS t`, where);
-    const sql = `SELECT s, ${toInteger}(${nearest}(t)) FROM (${rows}) GROUP BY s`;
+    const names = [`${roleSql(right, 'series')} AS candela$s`, `${roleSql(right, 'time')} AS candela$t`];
+    const rows =
+      right.filter === null
+        ? unionSql(right, names.join(', '), where)
+        : viewRows(right, right.view, names, where).join(' UNION ALL ');
+    const sql = `SELECT candela$s, ${toInteger}(${nearest}(candela$t)) FROM (${rows}) GROUP BY 1`;
     const reader = await connection.runAndReadAll(sql);
     for (const [series, time] of reader.getRows()) found.set(Number(series), time as bigint);
     missing = missing.filter((series) => !found.has(series));
@@ -102,6 +108,23 @@ export function whereSql(right: SeriesView, { series, from, to }: LeftSide): str
 /** One selection from each of the right side's tables, as `r`, and all of them together. */
 export function unionSql({ tables }: SeriesView, list: string, rest: string): string {
   return tables.map((table) => `SELECT ${list} FROM ${relationSql(table)} r ${rest}`).join(' UNION ALL ');
+}
+
+/**
+ * The right side's rows in the shape of a view, with `more` columns: one query for each of its tables. `rest` are joins
+ * and conditions on rows `r` of the table.
+ */
+export function viewRows(
+  right: SeriesView,
+  shape: StoredView,
+  more: readonly string[],
+  rest: string,
+): string[] {
+  const { tables, dictionary, filter } = right;
+  return tables.map((table) => {
+    const rows = `${selectSql(shape, table, dictionary, more)} ${rest}`;
+    return filter === null ? rows : `SELECT * FROM (${rows}) ${filter}`;
+  });
 }
 
 /** A set-returning expression for a list of integers; quicker to parse than one constant each. */

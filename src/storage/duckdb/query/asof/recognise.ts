@@ -20,16 +20,70 @@ export interface AsOfJoin extends AsOfSite {
   filters: Node[];
 }
 
-/** The name of the view that the right side is, in lower case; undefined if it is anything else. */
-export function rightName({ join, ctes }: AsOfSite): string | undefined {
+/** A view by name, alone or as `(SELECT * FROM name WHERE condition)`. */
+export interface RightSource {
+  /** In lower case. */
+  name: string;
+  /** What the view is called in the condition, in lower case. */
+  innerAlias: string;
+  condition: Node | null;
+}
+
+/** What the right side is; undefined if it is anything else. */
+export function rightSource({ join, ctes }: AsOfSite): RightSource | undefined {
   const right = join.right as Node;
-  if (right.type !== 'BASE_TABLE' || isNode(right.sample) || isNode(right.at_clause)) return undefined;
-  if (right.catalog_name !== '' || (right.column_name_alias as string[]).length > 0) return undefined;
-  const name = String(right.table_name).toLowerCase();
-  const schema = String(right.schema_name).toLowerCase();
-  if (schema === 'main') return name;
-  const isCte = ctes.some(({ key }) => String(key).toLowerCase() === name);
-  return schema === '' && !isCte ? name : undefined;
+  if (right.type !== 'SUBQUERY') return namedSource(right, null, ctes);
+  const { node } = right.subquery as { node: Node };
+  const isPlain =
+    right.alias !== '' &&
+    !isNode(right.sample) &&
+    (right.column_name_alias as string[]).length === 0 &&
+    isPlainSelect(node);
+  if (!isPlain) return undefined;
+  return namedSource(node.from_table as Node, node.where_clause as Node | null, ctes);
+}
+
+function namedSource(table: Node, condition: Node | null, ctes: Node[]): RightSource | undefined {
+  if (table.type !== 'BASE_TABLE' || isNode(table.sample) || isNode(table.at_clause)) return undefined;
+  if (table.catalog_name !== '' || (table.column_name_alias as string[]).length > 0) return undefined;
+  const name = String(table.table_name).toLowerCase();
+  const schema = String(table.schema_name).toLowerCase();
+  const isCte = schema === '' && ctes.some(({ key }) => String(key).toLowerCase() === name);
+  if (isCte || (schema !== '' && schema !== 'main')) return undefined;
+  return { name, innerAlias: table.alias === '' ? name : String(table.alias).toLowerCase(), condition };
+}
+
+/** `SELECT * FROM … WHERE …` and nothing else. */
+function isPlainSelect(node: Node): boolean {
+  const lists = ['modifiers', 'group_expressions', 'group_sets'].map((name) => node[name] as unknown[]);
+  const { map } = node.cte_map as { map: unknown[] };
+  const [star, ...others] = node.select_list as Node[];
+  const changes = ['exclude_list', 'replace_list', 'qualified_exclude_list', 'rename_list'];
+  return (
+    node.type === 'SELECT_NODE' &&
+    [...lists, map, others, ...changes.map((name) => (star[name] ?? []) as unknown[])].every(
+      (list) => list.length === 0,
+    ) &&
+    star.class === 'STAR' &&
+    star.columns !== true &&
+    !isNode(node.having) &&
+    !isNode(node.qualify) &&
+    !isNode(node.sample)
+  );
+}
+
+/** Can the condition be tested on rows of the view alone, at any time? */
+export function isOwnCondition({ condition, innerAlias }: RightSource, { columns }: SeriesView): boolean {
+  let hasParameters = false;
+  walk(condition, (node) => {
+    hasParameters ||= node.class === 'PARAMETER';
+    return true;
+  });
+  const isOwn = (names: string[]): boolean =>
+    names.length === 1
+      ? columns.has(names[0])
+      : names.length === 2 && names[0] === innerAlias && columns.has(names[1]);
+  return !hasParameters && isRepeatable(condition) && everyColumn(condition, isOwn);
 }
 
 /** Undefined for a join that is not of the kind, or of which that is not certain. */
@@ -38,6 +92,8 @@ export function recogniseJoin(site: AsOfSite, right: SeriesView): AsOfJoin | und
   const { alias: given, table_name: name } = join.right as Node;
   const alias = String(given === '' ? name : given);
   const using = (join.using_columns as string[]).map((column) => column.toLowerCase());
+  // The condition speaks of the columns by their names, which `USING` changes here.
+  if (using.length > 0 && right.filter !== null) return undefined;
   const match =
     using.length > 0 ? matchUsing(using, right) : matchOn(join.condition, alias.toLowerCase(), right);
   if (!match || !isRepeatable([base, ctes, match.keys, match.time])) return undefined;

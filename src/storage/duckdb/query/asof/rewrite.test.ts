@@ -137,7 +137,7 @@ async function rowsOf(text: string, ...parameters: Scalar[]): Promise<unknown[][
 type Operator = '>=' | '>' | '<=' | '<';
 
 /** The quote that a trade meets: the nearest in time; of equal times the nearest in order of arrival. */
-function quoteOf(trade: Row, operator: Operator): Row | undefined {
+function quoteOf(trade: Row, operator: Operator, among = quotes): Row | undefined {
   const isMet = (time: number): boolean =>
     operator === '>='
       ? trade.time >= time
@@ -147,7 +147,7 @@ function quoteOf(trade: Row, operator: Operator): Row | undefined {
           ? trade.time <= time
           : trade.time < time;
   const isBackward = operator.startsWith('>');
-  return quotes
+  return among
     .filter(({ symbol, time }) => symbol === trade.symbol && isMet(time))
     .reduce<Row | undefined>((best, quote) => {
       if (!best) return quote;
@@ -155,9 +155,9 @@ function quoteOf(trade: Row, operator: Operator): Row | undefined {
     }, undefined);
 }
 
-function expected(operator: Operator, kind: 'inner' | 'left', chosen = trades): unknown[][] {
+function expected(operator: Operator, kind: 'inner' | 'left', chosen = trades, among = quotes): unknown[][] {
   return chosen
-    .map((trade) => [trade.value, quoteOf(trade, operator)?.value ?? null])
+    .map((trade) => [trade.value, quoteOf(trade, operator, among)?.value ?? null])
     .filter(([, price]) => kind === 'left' || price !== null);
 }
 
@@ -172,6 +172,18 @@ describe.each<Operator>(['>=', '>', '<=', '<'])('an as-of join by %s', (operator
       expect(await rowsOf(String(text))).toEqual(expected(operator, kind));
     },
   );
+});
+
+describe.each<Operator>(['>=', '<'])('a subquery on the right, by %s', (operator) => {
+  it('gives only the rows that fulfil its condition, near and far', async () => {
+    const text = await rewrite(
+      `SELECT t.price, q.price FROM trades t
+       ASOF LEFT JOIN (SELECT * FROM quotes inside WHERE inside.price % 7 = 2 AND symbol <> 'C') q
+       ON t.symbol = q.symbol AND t.time ${operator} q.time ORDER BY 1`,
+    );
+    const some = quotes.filter(({ value, symbol }) => value % 7 === 2 && symbol !== 'C');
+    expect(await rowsOf(String(text))).toEqual(expected(operator, 'left', trades, some));
+  });
 });
 
 describe('conditions on the left', () => {
@@ -286,7 +298,18 @@ describe('what is left as it is', () => {
       'trades t ASOF JOIN quotes q ON t.symbol = q.symbol AND t.time::TIMESTAMP >= q.time',
     ],
     ['a sample on the left', '(FROM trades USING SAMPLE 10) t ASOF JOIN quotes q USING (symbol, time)'],
-    ['no view', '(FROM trades) t ASOF JOIN (FROM quotes) q ON t.symbol = q.symbol AND t.time >= q.time'],
+    [
+      'a part of the rows by order',
+      'trades t ASOF JOIN (FROM quotes LIMIT 9) q ON t.symbol = q.symbol AND t.time >= q.time',
+    ],
+    [
+      'other columns',
+      'trades t ASOF JOIN (SELECT symbol, time FROM quotes) q ON t.symbol = q.symbol AND t.time >= q.time',
+    ],
+    [
+      'groups',
+      'trades t ASOF JOIN (FROM quotes SELECT symbol, max(time) AS time GROUP BY 1) q USING (symbol, time)',
+    ],
   ])('%s', async (_, from) => {
     expect(await rewrite(`SELECT count(*) FROM ${from}`)).toBeUndefined();
   });

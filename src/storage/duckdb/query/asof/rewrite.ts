@@ -18,8 +18,8 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Scalar } from '../../../../market/columns.ts';
+import type { StoredView } from '../../../storage.ts';
 import { quoteName } from '../../sql-text.ts';
-import { selectSql } from '../../view-sql.ts';
 import { bindScalars } from '../parameters.ts';
 import {
   dictionarySql,
@@ -29,6 +29,7 @@ import {
   type Neighbours,
   numbersSql,
   readExtent,
+  viewRows,
   whereSql,
 } from './bounds.ts';
 import { type HiddenNames, hiddenNames, hideColumns } from './hidden.ts';
@@ -43,7 +44,7 @@ import {
   walk,
   withoutLocations,
 } from './nodes.ts';
-import { type AsOfJoin, recogniseJoin, rightName } from './recognise.ts';
+import { type AsOfJoin, isOwnCondition, type RightSource, recogniseJoin, rightSource } from './recognise.ts';
 import { readSeriesView, roleSql, type SeriesView } from './series-view.ts';
 import { findAsOfJoins } from './sites.ts';
 
@@ -62,8 +63,8 @@ export async function rewriteAsOfJoins(
   const tree = parseTree(json);
   let isChanged = false;
   for (const [index, site] of findAsOfJoins(tree).reverse().entries()) {
-    const name = rightName(site);
-    const right = name === undefined ? undefined : await readSeriesView(connection, name);
+    const source = rightSource(site);
+    const right = source && (await rightOf(connection, source));
     const join = right && recogniseJoin(site, right);
     if (!right || !join) continue;
     if (!isChanged && !(await isWrittenBack(connection, json))) return undefined;
@@ -71,6 +72,19 @@ export async function rewriteAsOfJoins(
       (await rewriteJoin(connection, join, right, hiddenNames(index, right), parameters)) || isChanged;
   }
   return isChanged ? deserialize(connection, printTree(tree)) : undefined;
+}
+
+/** The view, with the condition as text. */
+async function rightOf(connection: DuckDBConnection, source: RightSource): Promise<SeriesView | undefined> {
+  const right = await readSeriesView(connection, source.name);
+  if (!right || source.condition === null) return right;
+  if (!isOwnCondition(source, right)) return undefined;
+  const node = fill(
+    await statementNode(connection, 'SELECT candela$condition'),
+    new Map([['candela$condition', source.condition]]),
+  );
+  const text = await deserialize(connection, printTree(statementOf(node)));
+  return { ...right, filter: `AS ${quoteName(source.innerAlias)} WHERE ${text.slice('SELECT '.length)}` };
 }
 
 /** Does the statement survive being made text of again? */
@@ -104,6 +118,10 @@ async function statementNode(connection: DuckDBConnection, sql: string): Promise
   return tree.statements[0].node;
 }
 
+function statementOf(node: Node): Node {
+  return { error: false, statements: [{ node, named_param_map: [] }] };
+}
+
 function leftStandIns({ keys, time }: AsOfJoin, hidden: HiddenNames): [string, Node][] {
   return [...keys.map((key, i): [string, Node] => [hidden.leftKeys[i], key]), [hidden.leftTime, time]];
 }
@@ -131,10 +149,7 @@ async function measureLeft(
   );
   (node.cte_map as { map: Node[] }).map = structuredClone(join.ctes);
   const used = renumberParameters(node, parameters);
-  const text = await deserialize(
-    connection,
-    printTree({ error: false, statements: [{ node, named_param_map: [] }] }),
-  );
+  const text = await deserialize(connection, printTree(statementOf(node)));
   const left: LeftSide = { series: [], from: 0n, to: 0n };
   for (const [series, from, to, type, finite] of await readRows(connection, text, used)) {
     if (from === null) continue;
@@ -189,14 +204,23 @@ function joinSql(join: AsOfJoin, right: SeriesView, hidden: HiddenNames, bounds:
   const version = roleSql(right, 'version');
   const time = quoteName(hidden.leftTime);
   const isBackward = join.operator.startsWith('>');
-  const within = selects(right, join, hidden, `${orderOf(roleSql(right, 'time'))} + ${version}`).map(
-    (select) => `${select} ${whereSql(right, left)}`,
-  );
   const beyond = isBackward ? -perTime : span * perTime;
-  const around = selects(right, join, hidden, `${version}::${type} + ${beyond}`).map(
-    (select) => `${select} ${neighbourSql(right, neighbours)}`,
-  );
-  const rows = [...within, ...around].join(' UNION ALL ');
+  const within = `${orderOf(roleSql(right, 'time'))} + ${version}`;
+  const around = `${version}::${type} + ${beyond}`;
+  const rows = [
+    ...viewRows(
+      right,
+      shapeOf(right, join, hidden),
+      hiddenColumns(right, hidden, within),
+      whereSql(right, left),
+    ),
+    ...viewRows(
+      right,
+      shapeOf(right, join, hidden),
+      hiddenColumns(right, hidden, around),
+      neighbourSql(right, neighbours),
+    ),
+  ].join(' UNION ALL ');
   // To the order of a time belongs that of the last version (`>=`, `<`) or of the first (`>`, `<=`).
   const last = join.operator === '>=' || join.operator === '<' ? perTime - 1n : 0n;
   const isInside = `${time} BETWEEN ${fromInteger}(${left.from}) AND ${fromInteger}(${left.to})`;
@@ -210,18 +234,18 @@ function joinSql(join: AsOfJoin, right: SeriesView, hidden: HiddenNames, bounds:
   );
 }
 
-/** The view's columns of each of its tables, and ours. */
-function selects(right: SeriesView, { using }: AsOfJoin, hidden: HiddenNames, order: string): string[] {
-  const { view, tables, dictionary } = right;
+/** The view, with the columns of `USING` under names of ours. */
+function shapeOf({ view }: SeriesView, { using }: AsOfJoin, hidden: HiddenNames): StoredView {
   const columns = view.columns.map(({ name, source }) => ({
     name: using.includes(name.toLowerCase()) ? hidden.using(name) : name,
     source,
   }));
-  const more = [
-    `${roleSql(right, 'series')} AS ${quoteName(hidden.rightSeries)}`,
-    `${order} AS ${quoteName(hidden.order)}`,
-  ];
-  return tables.map((table) => selectSql({ ...view, columns }, table, dictionary, more));
+  return { ...view, columns };
+}
+
+function hiddenColumns(right: SeriesView, hidden: HiddenNames, order: string): string[] {
+  const number = roleSql(right, 'series');
+  return [`${number} AS ${quoteName(hidden.rightSeries)}`, `${order} AS ${quoteName(hidden.order)}`];
 }
 
 function neighbourSql(right: SeriesView, { series, times }: Neighbours): string {

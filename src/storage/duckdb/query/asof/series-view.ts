@@ -19,6 +19,8 @@ export interface SeriesView {
   /** The view's names of all the dictionary's key columns, in their order there. */
   keys: string[];
   unit: TimeUnit;
+  /** `AS name WHERE condition`, with which a subquery leaves out rows of the view; null if it leaves out none. */
+  filter: string | null;
 }
 
 /** How the time column's values become integers and back. */
@@ -86,6 +88,7 @@ function seriesView(
     time: shown.name,
     keys: keys as string[],
     unit: timeUnit(table, time),
+    filter: null,
   };
 }
 
