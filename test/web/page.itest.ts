@@ -155,7 +155,8 @@ it.skipIf(noBrowser)(
   async () => {
     const token = createToken();
     const passwordHash = await hashPassword('open sesame');
-    const users = `users: [{ name: desk, role: read, tokens: ['${hashToken(token)}'], passwordHash: '${passwordHash}' }]`;
+    const desk = `name: desk, role: read, tokens: ['${hashToken(token)}'], passwordHash: '${passwordHash}'`;
+    const users = `users: [{ ${desk} }]`;
     const [server, browser] = await Promise.all([startRealServer(20, users), startBrowser()]);
     try {
       const tab = await browser.open(server.url);

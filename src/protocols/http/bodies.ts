@@ -1,7 +1,7 @@
 /** Request bodies: unpacked on the way in, and bounded, each and together. */
 import type { Readable } from 'node:stream';
 import { createGunzip, type Gunzip } from 'node:zlib';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { locate } from '../../codecs/decode/parse-json.ts';
 import { CandelaError } from '../../core/errors.ts';
 
@@ -22,6 +22,8 @@ export function unpackBodies(app: FastifyInstance): void {
     reply.raw.once('finish', () => {
       payload.unpipe(body);
       body.destroy();
+      // What still comes has to be taken off the connection, or the request would never come to its end.
+      payload.resume();
     });
     return body;
   });
@@ -71,7 +73,7 @@ export function keepBytes(app: FastifyInstance): void {
  */
 export function bodyBudget(bytesMax: number, bytesInFlightMax: number) {
   let bytesInFlight = 0;
-  return async (request: FastifyRequest): Promise<void> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const promised = Number(request.headers['content-length'] ?? Number.NaN);
     const isPlain = request.headers['content-encoding'] === undefined && Number.isFinite(promised);
     const bytes = isPlain ? Math.min(promised, bytesMax) : bytesMax;
@@ -81,8 +83,13 @@ export function bodyBudget(bytesMax: number, bytesInFlightMax: number) {
       });
     }
     bytesInFlight += bytes;
-    request.raw.once('close', () => {
-      bytesInFlight -= bytes;
-    });
+    let isOver = false;
+    const release = (): void => {
+      if (!isOver) bytesInFlight -= bytes;
+      isOver = true;
+    };
+    // Whichever is first: a body may be answered before it has come to its end.
+    request.raw.once('close', release);
+    reply.raw.once('close', release);
   };
 }

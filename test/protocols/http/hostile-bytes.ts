@@ -13,20 +13,51 @@ const arrow = Buffer.from(
   tableToIPC(tableFromArrays({ time: [1_715_938_200_000], symbol: ['A'], price: [1.5] }), 'stream'),
 );
 
+const json = 'application/json';
+const row = { time: 1_715_938_200_123, symbol: 'A', price: 1.5, size: 2 };
+const table = {
+  name: 't',
+  kind: 'ticks',
+  timeColumn: 'time',
+  seriesKey: ['s'],
+  columns: [
+    { name: 'time', type: { kind: 'timestamp', unit: 'us', zone: true } },
+    { name: 's', type: { kind: 'text' } },
+  ],
+};
+const rollup = {
+  name: 'r',
+  source: 'trades',
+  timeframe: '1m',
+  aggregates: [{ name: 'high', fn: 'max', of: 'price' }],
+  calendar: 'XNYS',
+};
+const candles = { source: 'trades', price: 'price', timeframes: ['1m', '1h'], timeZone: 'Asia/Tokyo' };
+const query = {
+  sql: 'select symbol, max(price) from trades where price > $1 group by 1',
+  parameters: [1],
+  rowsMax: 5,
+};
+
 /** Bodies that would do, by where they go. */
 const bodies: [path: string, type: string, body: string | Buffer][] = [
-  ['/api/v1/write/trades', 'application/json', '[{"time":1715938200123,"symbol":"A","price":1.5,"size":2}]'],
-  ['/api/v1/write/trades', 'application/json', '{"columns":{"time":[1,2],"symbol":"A","price":[1.5,2]}}'],
-  ['/api/v1/write/trades?onInvalid=skip', 'application/x-ndjson', '{"time":1,"symbol":"A","price":1}\n{"time":2}\n'],
-  ['/api/v1/write/trades', 'text/csv', 'time,symbol,price\n2024-05-17T09:30:00Z,A,1.5\n1715938200,"B ""b""",2\n'],
+  ['/api/v1/write/trades', json, JSON.stringify([row])],
+  ['/api/v1/write/trades', json, JSON.stringify({ columns: { time: [1, 2], symbol: 'A', price: [1.5, 2] } })],
+  ['/api/v1/write/trades?onInvalid=skip', 'application/x-ndjson', `${JSON.stringify(row)}\n{"time":2}\n`],
+  [
+    '/api/v1/write/trades',
+    'text/csv',
+    'time,symbol,price\n2024-05-17T09:30:00Z,A,1.5\n1715938200,"B ""b""",2\n',
+  ],
   ['/api/v1/write/trades', 'application/vnd.apache.arrow.stream', arrow],
-  ['/api/v1/sql', 'application/json', '{"sql":"select symbol, max(price) from trades where price > $1 group by 1","parameters":[1],"rowsMax":5}'],
-  ['/api/v1/tables', 'application/json', '{"name":"t","kind":"ticks","timeColumn":"time","seriesKey":["s"],"columns":[{"name":"time","type":{"kind":"timestamp","unit":"us","zone":true}},{"name":"s","type":{"kind":"text"}}]}'],
-  ['/api/v1/rollups', 'application/json', '{"name":"r","source":"trades","timeframe":"1m","aggregates":[{"name":"high","fn":"max","of":"price"}],"calendar":"XNYS"}'],
-  ['/api/v1/candles', 'application/json', '{"source":"trades","price":"price","volume":"size","timeframes":["1m","1h"],"timeZone":"Asia/Tokyo"}'],
-  ['/api/v1/feeds/none/subscribe', 'application/json', '{"symbols":["AAPL"]}'],
-  ['/api/v1/backup', 'application/json', '{"name":"monday"}'],
-]; // biome-ignore format: a line each
+  ['/api/v1/sql', json, JSON.stringify(query)],
+  ['/api/v1/tables', json, JSON.stringify(table)],
+  ['/api/v1/rollups', json, JSON.stringify(rollup)],
+  ['/api/v1/candles', json, JSON.stringify(candles)],
+  ['/api/v1/feeds/none/subscribe', json, '{"symbols":["AAPL"]}'],
+  ['/api/v1/backup', json, '{"name":"monday"}'],
+  ['/api/v1/sign-in', json, '{"user":"desk","password":"guess"}'],
+];
 
 /** Values for where something else is expected. */
 const oddities = [
@@ -36,10 +67,10 @@ const oddities = [
 ]; // biome-ignore format: a list
 
 const addresses = [
-  '/', '/healthz', '/metrics', '/api/v1/status', '/api/v1/tables', '/api/v1/tables/trades', '/api/v1/ticks?table=trades',
-  '/api/v1/bars?table=trades&timeframe=1m', '/api/v1/latest?table=trades', '/api/v1/symbols?table=trades',
-  '/api/v1/tables/trades/gaps', '/api/v1/sql?q=select+1', '/udf/config', '/udf/history?symbol=A&resolution=1&from=0&to=1',
-  '/udf/search?query=A', '/ws', '/assets/x.js',
+  '/', '/healthz', '/metrics', '/api/v1/status', '/api/v1/tables', '/api/v1/tables/trades', '/api/v1/sql?q=select+1',
+  '/api/v1/ticks?table=trades', '/api/v1/bars?table=trades&timeframe=1m', '/api/v1/latest?table=trades',
+  '/api/v1/symbols?table=trades', '/api/v1/tables/trades/gaps', '/udf/config', '/udf/search?query=A',
+  '/udf/history?symbol=A&resolution=1&from=0&to=1', '/ws', '/assets/x.js',
 ]; // biome-ignore format: a list
 
 const parameters = [

@@ -158,6 +158,25 @@ describe('bounds', () => {
     expect((await server.post('/api/v1/write/trades', 'x'.repeat(900))).status).toBe(404);
   });
 
+  it('give back the share of a body that was answered before its end', async () => {
+    const server = await start({ limits: { bodyBytesMax: 1_000, bodyBytesInFlightMax: 1_500 } });
+    await server.post('/api/v1/tables', tradesTable);
+    const head = 'POST /api/v1/write/trades HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\n';
+    // What begins as no gzip is refused at once, while most of it is still to come.
+    const bytes = `${head}content-encoding: gzip\r\ncontent-length: 900\r\n\r\nno gzip at all`;
+    for (let i = 0; i < 4; i++) {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const socket = connect(server.server.port, '127.0.0.1', () => socket.write(bytes));
+        socket.once('data', (chunk) => {
+          socket.destroy();
+          resolve(String(chunk));
+        });
+        socket.on('error', reject);
+      });
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*not gzip/);
+    }
+  });
+
   it('stop unpacking where a body becomes too large', async () => {
     const server = await start({ limits: { bodyBytesMax: 12_000_000 } });
     const member = gzipSync(Buffer.alloc(10_000_000));
