@@ -203,7 +203,9 @@ async function history(database: Database, query: HistoryQuery): Promise<Record<
   const timeframe = supportedTimeframe(query.resolution, timeframes);
   const fromNs = BigInt(query.from) * nsPerSecond;
   const toNs = BigInt(query.to) * nsPerSecond;
-  const request = { table: table.name, timeframe, series: symbolFilter(table, [symbol]) };
+  // The library finds gaps by itself, and holes are told it by `nextTime`.
+  const gaps = 'none';
+  const request = { table: table.name, timeframe, series: symbolFilter(table, [symbol]), gaps } as const;
   // `countback` outranks `from`: so many bars before `to`, however old.
   const count = Math.min(query.countback ?? 0, barsMax);
   const bars =
