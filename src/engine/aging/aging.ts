@@ -1,4 +1,8 @@
-/** The background job that lets tables age: now and then, each table's retention, then its cold tier. */
+/**
+ * The background job that lets tables age: now and then, each table's retention, then its cold tier. By itself it does not
+ * trust a clock that leaps ahead until that has lasted: what was dropped is gone.
+ */
+import { createSteadyTime } from '../../core/steady-time.ts';
 import type { AgingResult } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
 import { applyRetention } from './retention.ts';
@@ -8,6 +12,7 @@ import { applyTiering } from './tiering.ts';
 export class Aging {
   readonly #state: EngineState;
   readonly #intervalMs: number;
+  readonly #steadyMs: () => number;
   readonly #abort = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   /** Settles when the last run asked for has. */
@@ -16,6 +21,7 @@ export class Aging {
   constructor(state: EngineState, intervalMs: number) {
     this.#state = state;
     this.#intervalMs = intervalMs;
+    this.#steadyMs = createSteadyTime(state.clock);
     this.#schedule();
   }
 
@@ -24,27 +30,34 @@ export class Aging {
     this.#timer = setTimeout(() => {
       const failed = (error: unknown): void =>
         this.#state.log.error({ err: error }, 'old rows could not be dropped or moved; it is tried again');
-      void this.run()
+      void this.#runAt(this.#steadyMs)
         .catch(failed)
         .then(() => this.#schedule());
     }, this.#intervalMs);
     this.#timer.unref();
   }
 
-  /** Does both now, after runs asked for before; what was dropped and moved, tables of which nothing was left out. */
+  /**
+   * Does both now, by the clock as it is, after runs asked for before; what was dropped and moved, tables of which
+   * nothing was left out.
+   */
   run(): Promise<AgingResult[]> {
-    const run = this.#last.then(() => this.#runNow());
+    return this.#runAt(() => this.#state.clock.nowMs());
+  }
+
+  #runAt(timeMs: () => number): Promise<AgingResult[]> {
+    const run = this.#last.then(() => this.#runNow(timeMs()));
     this.#last = run.catch(() => {});
     return run;
   }
 
-  async #runNow(): Promise<AgingResult[]> {
+  async #runNow(nowMs: number): Promise<AgingResult[]> {
     const results: AgingResult[] = [];
     const { signal } = this.#abort;
     for (const entry of this.#state.catalog.all()) {
       if (signal.aborted) break;
-      const dropped = await applyRetention(this.#state, entry);
-      const moved = await applyTiering(this.#state, entry, signal);
+      const dropped = await applyRetention(this.#state, entry, nowMs);
+      const moved = await applyTiering(this.#state, entry, nowMs, signal);
       if (!dropped && !moved) continue;
       results.push({
         table: entry.def.name,

@@ -37,9 +37,13 @@ export function firstKeptNs(nowMs: number, duration: string): bigint {
 }
 
 /** Drops what a table or rollup does not keep any longer. Null if it keeps everything, or there is nothing to drop. */
-export async function applyRetention(state: EngineState, entry: Entry): Promise<Dropped | null> {
+export async function applyRetention(
+  state: EngineState,
+  entry: Entry,
+  nowMs: number,
+): Promise<Dropped | null> {
   if (entry.kind === 'plain' || entry.def.retention === undefined) return null;
-  const cutNs = cutOf(entry, firstKeptNs(state.clock.nowMs(), entry.def.retention));
+  const cutNs = cutOf(entry, firstKeptNs(nowMs, entry.def.retention));
   return state.commits.run(() => dropBefore(state, entry, cutNs));
 }
 

@@ -30,12 +30,13 @@ export interface Tiered {
 export async function applyTiering(
   state: EngineState,
   entry: Entry,
+  nowMs: number,
   signal: AbortSignal,
 ): Promise<Tiered | null> {
   if (entry.kind !== 'rows' || entry.def.coldAfter === undefined) return null;
-  const { storage, clock, log, counters } = state;
+  const { storage, log, counters } = state;
   const table = physicalId(entry.id, tableRole.rows);
-  const toNs = firstKeptNs(clock.nowMs(), entry.def.coldAfter);
+  const toNs = firstKeptNs(nowMs, entry.def.coldAfter);
   const tiered: Tiered = { rowCount: 0, chunkCount: 0 };
   try {
     for (const startNs of await daysToMove(state, table, toNs)) {
