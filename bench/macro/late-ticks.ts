@@ -98,7 +98,8 @@ function raw(directory: string, rows: number): Promise<Figure[]> {
       const [[high]] = await rawNumbers(
         connection,
         `SELECT max(price), arg_min(price, time), min(price), arg_max(price, time), sum(size) FROM ticks
-         WHERE symbol = '${symbol}' AND time >= make_timestamptz(${start}) AND time < make_timestamptz(${start + minuteUs})`,
+         WHERE symbol = '${symbol}' AND time >= make_timestamptz(${start})
+           AND time < make_timestamptz(${start + minuteUs})`,
       );
       return high;
     });
