@@ -103,7 +103,8 @@ async function residentBytes(): Promise<number> {
 
 /** A request like any other: a row in, and the same row out. */
 async function expectWell(): Promise<void> {
-  const written = await post('/write/trades', '[{"time":1715938201,"symbol":"well","price":2}]');
+  const row = gzipSync('[{"time":1715938201,"symbol":"well","price":2}]');
+  const written = await post('/write/trades', row, { 'content-encoding': 'gzip' });
   expect(written.status).toBe(200);
   const read = await fetch(`${server.url}/api/v1/latest?table=trades&symbol=well`);
   expect(await read.json()).toMatchObject({ rows: [{ symbol: 'well', price: 2 }] });
@@ -127,6 +128,27 @@ describe(`seed ${seed}`, () => {
     await expectWell();
     expect(silent / requests).toBeLessThan(0.05);
     expect((await residentBytes()) - warmBytes).toBeLessThan(growthBytesMax);
+  });
+
+  it('every route tells what it cannot do with a body of another kind', async () => {
+    const { paths } = (await (await fetch(`${server.url}/api/v1/openapi.json`)).json()) as {
+      paths: Record<string, object>;
+    };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method.toUpperCase(), path.replace(/\{\w+\}/, 'none')]),
+    );
+    expect(routes.length).toBeGreaterThan(15);
+    for (const [method, path] of routes) {
+      if (method === 'GET') continue;
+      for (const body of ['null', '[]', '"x"', '{}', '{"a":{}}', '[null]', '5', '{"name":null,"sql":[]}']) {
+        const headers = { 'content-type': 'application/json' };
+        const answer = await fetch(server.url + path, { method, headers, body });
+        const told = await answer.text();
+        expect(answer.status, `${method} ${path} ${body}: ${told}`).not.toBe(500);
+        if (!answer.ok)
+          expect(JSON.parse(told)).toMatchObject({ code: expect.any(String), help: expect.any(String) });
+      }
+    }
   });
 
   it('damaged messages on /ws are answered, or end the connection with a reason', async () => {
