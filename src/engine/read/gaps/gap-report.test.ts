@@ -109,14 +109,18 @@ describe('gaps', () => {
 
   it('of bars in UTC may be looked at in the sessions of a calendar', async () => {
     await create('ticks');
-    await database.createCandles({ source: 'trades', price: 'price', timeframes: ['1m'] });
+    await database.createCandles({ source: 'trades', price: 'price', timeframes: ['1s', '1m', '1h'] });
     await write([
       ['A', Date.UTC(2024, 4, 17, 3, 28)],
       ['A', Date.UTC(2024, 4, 17, 5, 1)],
       ['A', Date.UTC(2024, 4, 17, 5, 2)],
     ]);
-    expect(await gaps({ calendar: 'XSHG' })).toEqual(['A 2024-05-17T03:29:00Z 2024-05-17T05:01:00Z 2 120']);
-    expect(await gaps()).toEqual(['A 2024-05-17T03:29:00Z 2024-05-17T05:01:00Z 92 5520']);
+    const timeframe = '1m';
+    expect(await gaps({ calendar: 'XSHG', timeframe })).toEqual([
+      'A 2024-05-17T03:29:00Z 2024-05-17T05:01:00Z 2 120',
+    ]);
+    expect((await database.gaps({ table: 'trades', calendar: 'XSHG', timeframe })).source).toBe('trades_1m');
+    expect(await gaps({ timeframe })).toEqual(['A 2024-05-17T03:29:00Z 2024-05-17T05:01:00Z 92 5520']);
   });
 
   it('of days count the hours of their sessions', async () => {

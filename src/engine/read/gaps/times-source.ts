@@ -34,30 +34,37 @@ export function timesSource(state: EngineState, request: GapsRequest): TimesSour
   const found = tryFind(state, { ...options, table: request.table, timeframe });
   if (found) return ofBars(state, found.entry, found.wanted);
   const bucketing = createBucketing(timeframe, options);
-  const finer = finestBars(state, entry);
-  const isFine = finer && finer.node.plan.bucketing.timeframe.widthNs <= bucketing.timeframe.widthNs;
-  if (isFine) return ofBars(state, finer, bucketing);
+  const finer = barsBySize(state, entry).findLast(({ node }) => liesWithin(node.plan.bucketing, bucketing));
+  if (finer) return ofBars(state, finer, bucketing);
   if (entry.kind === 'rows') return ofRows(state, entry, bucketing);
   throw new CandelaError('TIMEFRAME_NOT_FOUND', `'${request.table}' has no bars as short as ${timeframe}`);
 }
 
 function timeframeOf(state: EngineState, entry: RowsEntry | RollupEntry): string {
-  const bars = finestBars(state, entry);
+  const [bars] = barsBySize(state, entry);
   if (bars) return bars.node.plan.bucketing.timeframe.text;
   throw new CandelaError('INVALID_ARGUMENT', `'${entry.def.name}' has no bars that would say a timeframe`, {
     help: 'Give the timeframe to look for gaps in, such as 1m.',
   });
 }
 
-/** The shortest bars of a table's series. */
-function finestBars(state: EngineState, entry: RowsEntry | RollupEntry): RollupEntry | undefined {
-  if (entry.kind === 'rollup') return entry;
+/** The bars of a table's series, shortest first. */
+function barsBySize(state: EngineState, entry: RowsEntry | RollupEntry): RollupEntry[] {
+  if (entry.kind === 'rollup') return [entry];
   const width = ({ node }: RollupEntry): number => node.plan.bucketing.timeframe.widthNs;
   return state.catalog
     .rollupsOf(entry)
     .filter(({ groups }) => groups.index === entry.table.series)
-    .sort((a, b) => width(a) - width(b))[0];
+    .sort((a, b) => width(a) - width(b));
 }
+
+/** Sessions open and close, and zones change, at whole minutes: what divides a minute lies in one bucket of any. */
+function liesWithin({ timeframe: fine }: Bucketing, { timeframe: coarse }: Bucketing): boolean {
+  const isWhole = coarse.months > 0 || coarse.widthNs % fine.widthNs === 0;
+  return fine.months === 0 && minuteNs % fine.widthNs === 0 && isWhole;
+}
+
+const minuteNs = 60e9;
 
 function tryFind(state: EngineState, request: Parameters<typeof findTimeframe>[1]) {
   parseTimeframe(request.timeframe);
