@@ -1,4 +1,4 @@
-/** The newest bar of each of many series before a time: memory where it knows, and one look into the store for the rest. */
+/** The newest bar before a time of each of many series: out of memory, and one look into the store for the rest. */
 import { physicalId, tableRole } from '../catalog/layout.ts';
 import { Partials } from '../rollup/partials.ts';
 import type { RollupNode } from '../rollup/rollup-node.ts';

@@ -121,7 +121,16 @@ function expected(
         close = prices[prices.length - 1];
         const isFirst = start === first && own[0].ms > start;
         const state = start + widthMs > newest ? 'live' : isFirst ? 'first' : 'complete';
-        text += `${prices[0]} ${Math.max(...prices)} ${Math.min(...prices)} ${close} ${volume} ${vwap} ${inside.length} ${state}`;
+        text += [
+          prices[0],
+          Math.max(...prices),
+          Math.min(...prices),
+          close,
+          volume,
+          vwap,
+          inside.length,
+        ].join(' ');
+        text += ` ${state}`;
       } else if (gaps === 'none') continue;
       else if (gaps === 'flat') text += `${close} ${close} ${close} ${close} 0 ${close} 0 filled`;
       else text += 'null null null null null null null filled';

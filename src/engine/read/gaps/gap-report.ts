@@ -2,9 +2,9 @@
  * The gap report: runs of buckets in which a series has nothing, inside the sessions of its calendar.
  *
  * A series is looked at from its first bar ever to the newest bucket that has ended, series after series. Nights,
- * holidays and lunch breaks are no gaps, and a run goes on across them. Work is bounded: bars are read a page at a time,
- * and a request ends with a cursor once it has gone through `timesMax` of them, whether or not it found as many runs as
- * its limit allows.
+ * holidays and lunch breaks are no gaps, and a run goes on across them. Work is bounded: bars are read a page at a
+ * time, and a request ends with a cursor once it has gone through `timesMax` of them, whether or not it found as many
+ * runs as its limit allows.
  */
 import { CandelaError } from '../../../core/errors.ts';
 import type { Bucketing } from '../../../market/bucketing.ts';
