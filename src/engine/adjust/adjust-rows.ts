@@ -5,7 +5,6 @@ import { floor256 } from '../read/range.ts';
 import type { RowsRead } from '../read/read-rows.ts';
 import { asDoubles } from '../rollup/slots.ts';
 import type { Adjustment } from './adjustment.ts';
-import type { Factor } from './factors.ts';
 import { scaleDoubles } from './scale-bars.ts';
 
 /** The row columns with prices and sizes scaled, each row by the factor of its date; those are doubles. */
@@ -22,11 +21,11 @@ export async function adjustRows(
   for (const [row, one] of series.entries())
     earliest.set(one, Math.min(earliest.get(one) ?? Number.POSITIVE_INFINITY, dateAt[row]));
   for (const [one, date] of earliest) await factors.prepare(one, date);
-  const factorAt = Array.from(series, (one, row): Factor => factors.at(one, dateAt[row]));
+  const rowFactors = factors.ofRows(series, dateAt);
   return columns.map((column, i) => {
     const role = roles.get(table.rowColumns[i].index);
     if (!role) return column;
     const scaling = { price: role === 'price' ? 1 : 0, size: role === 'size' ? 1 : 0 };
-    return { kind: 'double', values: scaleDoubles(asDoubles(column), scaling, factorAt) };
+    return { kind: 'double', values: scaleDoubles(asDoubles(column), scaling, rowFactors) };
   });
 }

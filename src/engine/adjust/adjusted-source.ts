@@ -128,7 +128,10 @@ async function scaleRead(
     rows,
     slotFrom,
     increases,
-    factors: Array.from(rows, (row, i) => factors.at(partials.group[row], dateAt[i])),
+    factors: factors.ofRows(
+      rows.map((row) => partials.group[row]),
+      dateAt,
+    ),
   };
   const made = scaleBars(scaled, raw);
   return { partials: made, rows: Int32Array.from(rows, (_, i) => i), isCut };

@@ -21,6 +21,12 @@ export interface Factor {
   size: number;
 }
 
+/** A factor for each of many rows. */
+export interface RowFactors {
+  price: Float64Array;
+  size: Float64Array;
+}
+
 /** Which actions count. */
 export type AdjustMode = 'split' | 'all';
 
@@ -87,6 +93,18 @@ export class Factors {
       found = step;
     }
     return found;
+  }
+
+  /** The factor of each row, by its group and date, which were prepared for. */
+  ofRows(groups: Int32Array, dates: Float64Array): RowFactors {
+    const price = new Float64Array(groups.length);
+    const size = new Float64Array(groups.length);
+    for (let row = 0; row < groups.length; row++) {
+      const factor = this.at(groups[row], dates[row]);
+      price[row] = factor.price;
+      size[row] = factor.size;
+    }
+    return { price, size };
   }
 
   /** Ascending. */

@@ -5,7 +5,7 @@ import { joinedColumn } from '../rollup/outputs.ts';
 import { Partials } from '../rollup/partials.ts';
 import type { Output, RollupPlan } from '../rollup/plan.ts';
 import { asDoubles, type Slot, type SlotSpec } from '../rollup/slots.ts';
-import type { Factor } from './factors.ts';
+import type { RowFactors } from './factors.ts';
 import type { Roles, Scaling } from './roles.ts';
 import { slotScaling } from './roles.ts';
 
@@ -49,7 +49,7 @@ export interface RawBars {
   slotFrom: Int32Array;
   /** By row: what it grew by, for each of the plan's increases. */
   increases: Float64Array[];
-  factors: readonly Factor[];
+  factors: RowFactors;
 }
 
 /** The rows named, scaled: row i of the result is `rows[i]`. */
@@ -73,7 +73,7 @@ export function scaleBars({ plan, scalings, increases }: ScaledPlan, raw: RawBar
 
 const unscaled: Scaling = { price: 0, size: 0 };
 
-function load(slot: Slot, values: Float64Array, scaling: Scaling, factors: readonly Factor[]): void {
+function load(slot: Slot, values: Float64Array, scaling: Scaling, factors: RowFactors): void {
   const scaled: ColumnData = { kind: 'double', values: scaleDoubles(values, scaling, factors) };
   // Sums carry a compensation beside them; where there is none it is not looked at.
   const compensation: ColumnData = { kind: 'double', values: new Float64Array(values.length) };
@@ -81,12 +81,15 @@ function load(slot: Slot, values: Float64Array, scaling: Scaling, factors: reado
 }
 
 /** Values times their factors; null stays null. */
-export function scaleDoubles(
-  values: Float64Array,
-  { price, size }: Scaling,
-  factors: readonly Factor[],
-): Float64Array {
-  return values.map((value, row) => value * factors[row].price ** price * factors[row].size ** size);
+export function scaleDoubles(values: Float64Array, scaling: Scaling, factors: RowFactors): Float64Array {
+  const scaled = values.slice();
+  for (let i = 0; i < scaling.price; i++) multiply(scaled, factors.price);
+  for (let i = 0; i < scaling.size; i++) multiply(scaled, factors.size);
+  return scaled;
+}
+
+function multiply(values: Float64Array, factors: Float64Array): void {
+  for (let row = 0; row < values.length; row++) values[row] *= factors[row];
 }
 
 function copyPositions(from: Partials, to: Partials, rows: Int32Array): void {
