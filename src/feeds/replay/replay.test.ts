@@ -81,6 +81,19 @@ describe('a CSV of trades', () => {
     expect(lines[0].message).toContain('does not say which symbol it holds');
   });
 
+  it('makes no table for a file of which it must be told more', async () => {
+    const { database } = recordingDatabase();
+    const { log } = recordingLogger();
+    const path = await file(
+      'nameless.csv',
+      'time_seconds,price,size,is_buyer_maker\n1625097621.647,2273.1,1,0\n',
+    );
+    await expect(replayFile({ database, log, clock: systemClock }, { file: path })).rejects.toThrow(
+      'does not say which symbol it holds',
+    );
+    expect(database.tables()).toEqual([]);
+  });
+
   it('counts records nobody can read and goes on', async () => {
     const text = 'time,symbol,price\nyesterday,A,1\n1715938200,A,2\n';
     const { report, lines } = await replay(await file('bad-time.csv', text));

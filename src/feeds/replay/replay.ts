@@ -88,6 +88,7 @@ const symbolsListedMax = 1000;
 export async function replayFile(context: ReplayContext, options: ReplayOptions): Promise<ReplayReport> {
   const source = await openTextSource(options.file);
   const format = options.format === undefined ? await detectFormat(source) : formatNamed(options.format);
+  await checkFacts(source, format, options);
   const outlets = await openOutlets(context, format, options);
   const replay = new Replay(context, options, source, format, outlets);
   try {
@@ -96,6 +97,15 @@ export async function replayFile(context: ReplayContext, options: ReplayOptions)
     await Promise.all([...outlets.values()].map(({ batcher }) => batcher.close()));
   }
   return replay.report();
+}
+
+/** What the file does not say is asked for before anything is made for it. */
+async function checkFacts(source: TextSource, format: ReplayFormat, options: ReplayOptions): Promise<void> {
+  const { symbol, date } = options;
+  for await (const { name } of source.parts()) {
+    format.reader({ symbol, date, name }, { row: () => undefined, skip: () => undefined });
+    return;
+  }
 }
 
 interface Outlet {
