@@ -93,7 +93,7 @@ export const optionTable = {
     key: 'memoryBudget',
     kind: 'memory',
     default: '256MiB',
-    help: 'memory for the newest rows of every series, at least 16MiB; units KB, MB, GB, KiB, MiB, GiB',
+    help: 'memory for newest rows, store and queries together, at least 16MiB; units KB, MB, GB, KiB, MiB, GiB',
   },
   logLevel: {
     flag: '--log-level <level>',
