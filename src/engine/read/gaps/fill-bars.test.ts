@@ -292,6 +292,44 @@ describe('what is filled', () => {
     expect(texts(newest).map((line) => line.split(' ').at(-1))).toEqual(['live', 'filled', 'filled']);
   });
 
+  it('nothing from before what retention has left', async () => {
+    const nowMs = Date.UTC(2024, 0, 11, 12);
+    const clock = { nowMs: () => nowMs, monotonicMs: () => 0 };
+    const database = await open({ directory: await temporary(), clock });
+    cleanups.push(() => database.close());
+    await createTrades(database);
+    const candles = { source: 'trades', price: 'price', timeframes: ['1d'], gaps: 'flat' } as const;
+    await database.createCandles({ ...candles, timeframes: ['1d'] });
+    const day = (date: number): number => Date.UTC(2024, 0, date, 12);
+    await write(database, [
+      { ms: day(1), symbol: 'A', price: 1, size: 1 },
+      { ms: day(2), symbol: 'B', price: 2, size: 1 },
+      { ms: day(8), symbol: 'B', price: 3, size: 1 },
+      { ms: day(10), symbol: 'C', price: 4, size: 1 },
+    ]);
+    await database.alterTable('trades_1d', { retention: '5d' });
+    await database.applyRetention();
+    const bars = await database.bars({ table: 'trades', timeframe: '1d', columns: ['symbol', 'close'] });
+    const texts = Array.from({ length: bars.rowCount }, (_, row) =>
+      bars.columns.map((column) => valueAt(column, row)).join(' '),
+    );
+    expect(texts).toEqual(['B 3', 'B 3', 'B 3', 'C 4']);
+  });
+
+  it('up to the present, by the clock, where rows come as they happen', async () => {
+    let nowMs = Date.UTC(2024, 0, 11, 12, 0, 30);
+    const clock = { nowMs: () => nowMs, monotonicMs: () => 0 };
+    const database = await open({ directory: null, clock });
+    cleanups.push(() => database.close());
+    await createTrades(database);
+    await database.createCandles({ source: 'trades', price: 'price', timeframes: ['1m'], gaps: 'flat' });
+    await write(database, [{ ms: nowMs - 100, symbol: 'A', price: 1, size: 1 }]);
+    nowMs += 3 * minuteMs;
+    const bars = await database.bars({ table: 'trades', timeframe: '1m', flags: true });
+    const states = texts(bars).map((line) => line.split(' ').at(-1));
+    expect(states).toEqual(['first', 'filled', 'filled', 'filled']);
+  });
+
   it('gaps and flags are of rollups only, and known words', async () => {
     const database = await opened(null);
     await createTrades(database);
