@@ -194,31 +194,24 @@ async function wholeLastTime(
   return concatSets([head, whole]);
 }
 
-/** Adds up the parts of each bar, orders the bars and cuts at the limit. */
+/**
+ * Adds up the parts of each bar, orders the bars and cuts at the limit. Takes over what is stored, where each bar is one
+ * row: most reads of the past have nothing to add to it.
+ */
 export function finish(memory: Parts, stored: Parts | undefined, range: Range): BarsRead {
-  const whole = new Partials(
-    memory.partials.specs,
-    Math.max(16, (stored?.partials.length ?? 0) + memory.partials.length),
-  );
-  const same = Int32Array.from(memory.partials.specs, (_, i) => i);
-  const rowOf = new Map<number, Map<number, number>>();
-  const lsnOf: number[] = [];
-  const add = (parts: Parts): void => {
-    for (let i = 0; i < parts.partials.length; i++) {
-      const row = keyedRow(rowOf, parts.partials.group[i], parts.partials.start[i]);
-      if (row === undefined) {
-        setKeyedRow(
-          rowOf,
-          parts.partials.group[i],
-          parts.partials.start[i],
-          whole.push(parts.partials, i, same),
-        );
-        lsnOf.push(parts === stored ? parts.lsn[i] : Number.NEGATIVE_INFINITY);
-      } else if (parts.lsn[i] > lsnOf[row]) whole.mergeRow(parts.partials, i, row, same);
+  const { partials: parts, lsn } = memory;
+  const whole = stored?.partials ?? new Partials(parts.specs, Math.max(16, parts.length));
+  const storedCount = whole.length;
+  if (parts.length > 0) {
+    const same = Int32Array.from(parts.specs, (_, i) => i);
+    const rowOf: RowOf = new Map();
+    for (let row = 0; row < storedCount; row++) setKeyedRow(rowOf, whole.group[row], whole.start[row], row);
+    for (let i = 0; i < parts.length; i++) {
+      const row = keyedRow(rowOf, parts.group[i], parts.start[i]);
+      if (row === undefined) setKeyedRow(rowOf, parts.group[i], parts.start[i], whole.push(parts, i, same));
+      else if (!stored || row >= storedCount || lsn[i] > stored.lsn[row]) whole.mergeRow(parts, i, row, same);
     }
-  };
-  if (stored) add(stored);
-  add(memory);
+  }
   return cutBars({ partials: whole, rows: rowsInOrder(whole, range.order), isCut: false }, range);
 }
 
