@@ -1,7 +1,5 @@
 /** A disk that runs full: on a small tmpfs, which only root may mount; elsewhere the test is skipped. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/log.ts';
@@ -10,22 +8,10 @@ import type { ColumnData } from '../../src/market/columns.ts';
 import { openDuckDbStorage } from '../../src/storage/duckdb/duckdb-storage.ts';
 import type { StorageOp } from '../../src/storage/storage.ts';
 import { isMissing } from '../support/need.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 
-const disk = mkdtempSync(join(tmpdir(), 'candela-disk-'));
-const mounted = tryMount();
-afterAll(() => {
-  if (mounted) execFileSync('umount', [disk]);
-  rmdirSync(disk);
-});
-
-function tryMount(): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const disk = mountSmallDisk(64);
+afterAll(() => disk.remove());
 
 const rowsPerCommit = 30_000;
 const prng = createPrng(7);
@@ -38,11 +24,11 @@ function append(): StorageOp {
   return { op: 'append', table: 1, columns: [noise(), noise()], rowCount: rowsPerCommit };
 }
 
-it.skipIf(isMissing('the right to mount a tmpfs', mounted))(
+it.skipIf(isMissing('the right to mount a tmpfs', disk.isMounted))(
   'refuses commits while the disk is full, reads on, and goes on when there is room',
   async () => {
-    const ballast = join(disk, 'ballast');
-    const open = () => openDuckDbStorage({ directory: join(disk, 'data'), log: silentLogger });
+    const ballast = join(disk.path, 'ballast');
+    const open = () => openDuckDbStorage({ directory: join(disk.path, 'data'), log: silentLogger });
     let storage = await open();
     const column = (name: string) => ({ name, type: { kind: 'double' as const }, nullable: true });
     await storage.commit([
