@@ -8,7 +8,7 @@
  * ```
  *
  * The store has 64 MiB at least. Besides the budget stand the program itself and what hangs on its users: results on
- * their way to a client, symbols, open bars. Measured resident: the budget and 240 MiB (`npm run bench -- --only memory`).
+ * their way to a client, symbols, open bars. Measured resident: the budget and 240 MiB (`npm run bench`, `memory`).
  */
 export interface Budget {
   /** Newest rows kept in memory, flushed or not. */

@@ -1,9 +1,9 @@
 /**
  * Freeing of DuckDB's results.
  *
- * A result lives in DuckDB's memory, outside the store's bound, until V8 collects the small object that stands for it; and
- * V8, which does not know how large it is, may see no reason to for minutes: six queries of a million rows of eight numbers
- * left 850 MB behind. So what is read is counted, and collected now and then.
+ * A result lives in DuckDB's memory, outside the store's bound, until V8 collects the small object that stands for it;
+ * and V8, which does not know how large it is, may see no reason to for minutes: six queries of a million rows of eight
+ * numbers left 850 MB behind. So what is read is counted, and collected now and then.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -1,6 +1,6 @@
 /**
- * How many of the store's calls may run at a time. Each holds one thread of Node's pool, which the log's writes and syncs
- * need as well: while queries hold them all, no write is acknowledged.
+ * How many of the store's calls may run at a time. Each holds one thread of Node's pool, which the log's writes and
+ * syncs need as well: while queries hold them all, no write is acknowledged.
  */
 
 /** Calls of the store that may run side by side, besides one commit and one sealing. */

@@ -18,8 +18,8 @@ interface Pending {
 }
 
 /**
- * A running thread. It keeps the process alive only while calls are pending. When it ends, however it does, all pending
- * and later calls throw.
+ * A running thread. It keeps the process alive only while calls are pending. When it ends, however it does, all
+ * pending and later calls throw.
  */
 export class StoreThread {
   readonly #worker: Worker;
