@@ -12,7 +12,7 @@ import { restartScenario } from './macro/restart.ts';
 import { sealedReadScenario } from './macro/sealed-read.ts';
 import { sqlBarsScenario } from './macro/sql-bars.ts';
 import { installScenario, startScenario } from './macro/start.ts';
-import { cascadeScenario } from './micro/cascade.ts';
+import { cascadeScenarios } from './micro/cascade.ts';
 import { codecScenarios } from './micro/codecs.ts';
 import { numberKindsScenario } from './micro/number-kinds.ts';
 import { walScenarios } from './micro/wal.ts';
@@ -33,7 +33,7 @@ export const scenarios: Scenario[] = [
   backfillScenario,
   startScenario,
   installScenario,
-  cascadeScenario,
+  ...cascadeScenarios,
   numberKindsScenario,
   ...walScenarios,
   ...codecScenarios,

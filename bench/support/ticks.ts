@@ -1,12 +1,12 @@
-/** The ticks that every scenario writes: 1,000 symbols in random order, about 10 ticks each a second, random walks. */
+/** The ticks that every scenario writes: 1,000 symbols in random order, mostly 10 ticks each a second, random walks. */
 import { createPrng } from '../../src/core/prng.ts';
 import type { Batch } from '../../src/market/columns.ts';
 import type { CandlesDef, TableDef } from '../../src/market/schema.ts';
 
 /** How many symbols trade. */
 export const symbolCount = 1_000;
-/** Time between two ticks of the whole market: 10,000 ticks a second. */
-const stepNs = 100_000n;
+/** Ticks a second of the whole market, unless a scenario says otherwise. */
+const ticksPerSecondDefault = 10_000;
 /** Time of the first tick: 2023-11-14T22:13:20Z. */
 export const firstTimeNs = 1_700_000_000_000_000_000n;
 
@@ -23,7 +23,12 @@ export interface Ticks {
 }
 
 /** `count` ticks from `fromNs` on; the same every time. */
-export function makeTicks(count: number, fromNs = firstTimeNs): Ticks {
+export function makeTicks(
+  count: number,
+  fromNs = firstTimeNs,
+  ticksPerSecond = ticksPerSecondDefault,
+): Ticks {
+  const stepNs = BigInt(1e9 / ticksPerSecond);
   const prng = createPrng(20_330);
   const ticks: Ticks = {
     count,
