@@ -33,7 +33,8 @@ export class StoreThread {
   /** Starts the thread from its compiled program, `host.js`. */
   constructor(program: URL, log: Logger) {
     this.#log = log;
-    // Node's own flags are not for it: with `--input-type`, which goes with `--eval`, a thread of a file does not start.
+    // Node's own flags are not for it: with `--input-type`, which goes with `--eval`, a thread of a file does not
+    // start.
     this.#worker = new Worker(program, { name: 'candela-store', execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (reply: Reply) => this.#receive(reply));
