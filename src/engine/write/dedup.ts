@@ -58,8 +58,11 @@ export async function resolveRows(
   if (!known) return allNew;
   const batch = table.rowColumns.map(({ index }) => columns[index]);
   const key = keyColumns(entry, dedup);
-  for (const set of [await storedRows(state, table, known), memoryRows(table, known)])
-    if (set) addKnown(known, set, key);
+  // Memory first: what is flushed and evicted while the store answers would be in neither.
+  const memory = memoryRows(table, known);
+  const stored = await storedRows(state, table, known);
+  if (stored) addKnown(known, stored, key);
+  if (memory) addKnown(known, memory, key);
   return sortOut({ table, dedup, key, known, batch, series, times, rowCount });
 }
 
