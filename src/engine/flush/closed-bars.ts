@@ -15,7 +15,10 @@ import type { BarsTarget } from '../tables/bars-target.ts';
 import { BarKeys } from './bar-keys.ts';
 import { historyOps, pastRows, type Span } from './history-bars.ts';
 
-/** Steps that store closed rows `fromRow` … `toRow`-1 and what a back-fill brought, and per group the newest bucket they bring (or -Infinity). */
+/**
+ * Steps that store closed rows `fromRow` … `toRow`-1 and what a back-fill brought, and per group the newest bucket they
+ * bring (or -Infinity).
+ */
 export interface ClosedFlush {
   ops: StorageOp[];
   newest: Float64Array;
@@ -49,7 +52,9 @@ export async function planClosed(
   return plan;
 }
 
-/** The rows group by group, in their order within each: one group's bars lie together before the chunk is sealed, too. */
+/**
+ * The rows group by group, in their order within each: one group's bars lie together before the chunk is sealed, too.
+ */
 function byGroup({ group }: Partials, rows: Int32Array, groupCount: number): Int32Array {
   const next = new Int32Array(groupCount + 1);
   for (const row of rows) next[group[row] + 1]++;

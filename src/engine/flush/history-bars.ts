@@ -18,7 +18,9 @@ export interface Span {
 /** Rows turned into columns at a time, so that nobody waits for long. */
 const rowsPerTurn = 16_384;
 
-/** Rows of the history whose bar has no part among the closed rows that are flushed with it; the others go to `shared`. */
+/**
+ * Rows of the history whose bar has no part among the closed rows that are flushed with it; the others go to `shared`.
+ */
 export function pastRows(
   history: Partials,
   spans: readonly Span[],
