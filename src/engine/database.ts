@@ -183,10 +183,10 @@ export interface SubscribeRequest {
  * - `ticks`: rows as they were written.
  * - `live`: present states of open bars; a later one of the same bar replaces it.
  * - `closed`: bars that are complete: their bucket has passed.
- * - `correction`: bars already sent as closed, changed by late, corrected or deleted ticks: the full new bar. Of a ticks
- *   table: rows that took the place of rows sent before, with the same series and time.
- * - `deleted`: bars that have no ticks any more, live ones too: only the columns that name them, time and series key. Of a
- *   ticks table: the rows that are gone, as they were.
+ * - `correction`: bars already sent as closed, changed by late, corrected or deleted ticks: the full new bar. Of a
+ *   ticks table: rows that took the place of rows sent before, with the same series and time.
+ * - `deleted`: bars that have no ticks any more, live ones too: only the columns that name them, time and series key.
+ *   Of a ticks table: the rows that are gone, as they were.
  * - `lagged`: the consumer was too slow and `dropped` ticks or closed bars were left out before the next event;
  *   read the range again.
  */
@@ -378,8 +378,8 @@ export interface Database {
   /** Resolves when the rows are as durable as the database was opened to make them. Waits while too much is pending. */
   write(table: string, batch: Batch, options?: WriteOptions): Promise<WriteResult>;
   /**
-   * Takes rows away, and out of every bar. Without any condition all of them; a rollup's bars go with their ticks only
-   * (`UNSUPPORTED`). Throws `COLUMN_NOT_FOUND`, `INVALID_ARGUMENT`.
+   * Takes rows away, and out of every bar. Without any condition all of them. `UNSUPPORTED` for a rollup: its bars go
+   * with their ticks. Throws `COLUMN_NOT_FOUND`, `INVALID_ARGUMENT`.
    */
   deleteRows(table: string, request: DeleteRequest): Promise<DeleteResult>;
   /**

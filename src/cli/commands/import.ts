@@ -50,7 +50,7 @@ export function registerImport(program: Command): void {
     .option('--candles [timeframes]', `with --create: build bars (default: ${defaultTimeframes})`, parseList)
     .option(
       '--dedup <columns>',
-      'with --create: columns that tell ticks of one time apart, e.g. trade_id, or row: a tick that comes again is dropped',
+      'with --create: columns that tell ticks of one time apart, e.g. trade_id, or row; what comes again is dropped',
       parseList,
     )
     .addOption(

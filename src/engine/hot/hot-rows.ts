@@ -9,10 +9,10 @@
  * ```
  *
  * Row numbers count from the table's first row ever and never repeat; for ticks they are the arrival numbers. Rows are
- * never changed, so views into blocks stay valid: a series whose stored rows were amended is *forgotten*, its rows in memory
- * belong to nobody (series -1) from then on and reads go to the store. Whole flushed blocks are evicted when memory is short; then
- * `evictedMaxT[s]` says up to which time a series may have rows that are only in the store, and `latestRow` of a series
- * whose newest row goes with the block is pinned by the owner through `onEvict`.
+ * never changed, so views into blocks stay valid: a series whose stored rows were amended is *forgotten*, its rows in
+ * memory belong to nobody (series -1) from then on and reads go to the store. Whole flushed blocks are evicted when
+ * memory is short; then `evictedMaxT[s]` says up to which time a series may have rows that are only in the store, and
+ * `latestRow` of a series whose newest row goes with the block is pinned by the owner through `onEvict`.
  */
 import { assert } from '../../core/assert.ts';
 

@@ -11,8 +11,9 @@
  * 4. one commit of the store takes ticks, bars of all levels, open bars and the log position,
  * 5. memory is put right (`put-right.ts`) and subscribers are told.
  *
- * A crash before 3 leaves nothing of it, one after 3 all of it: replay runs the same steps from the frame. When the store
- * refuses the commit, the amendment is in the log already and is tried again until it goes in or the database closes.
+ * A crash before 3 leaves nothing of it, one after 3 all of it: replay runs the same steps from the frame. When the
+ * store refuses the commit, the amendment is in the log already and is tried again until it goes in or the database
+ * closes.
  */
 import { assert, must } from '../../core/assert.ts';
 import { CandelaError } from '../../core/errors.ts';

@@ -63,7 +63,7 @@ export function spansOf(buckets: Buckets, bucketing: Bucketing, bucketsMax: numb
 /** Where calendars are searched for the bucket before. */
 const searchNs = 366 * 86_400e9;
 
-/** The times of all ticks of a span's buckets: sessions take in ticks a little before their open and after their close. */
+/** Times of all ticks of a span's buckets: sessions take in ticks a little before their open and after their close. */
 export function tickTimes(span: TimeSpan, bucketing: Bucketing): { from: number; to: number } {
   if (!bucketing.hasGaps) return span;
   const from = bucketing.previous(span.from)?.end ?? span.from - searchNs;

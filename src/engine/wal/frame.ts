@@ -1,6 +1,6 @@
 /**
- * A frame: one accepted batch for one table, or one amendment of its rows, as it lies in the log. Little-endian, a multiple of 8 bytes long, at a
- * multiple of 8 in its file.
+ * A frame: one accepted batch for one table, or one amendment of its rows, as it lies in the log. Little-endian, a
+ * multiple of 8 bytes long, at a multiple of 8 in its file.
  *
  * ```
  *  0  u32 magic             4  u32 CRC-32C of bytes 8…63, begun with the segment's salt

@@ -26,8 +26,9 @@ export function columnKindOf(type: ColumnType): ColumnKind {
 }
 
 /**
- * Checks every value, in tables with `dedup` also against the horizon of retention. With `skip`, rows that do not fit are left out and named; otherwise the first of them fail the
- * whole batch with `INVALID_ROWS`. Columns that do not exist or are of the wrong kind fail the batch either way.
+ * Checks every value, in tables with `dedup` also against the horizon of retention. With `skip`, rows that do not fit
+ * are left out and named; otherwise the first of them fail the whole batch with `INVALID_ROWS`. Columns that do not
+ * exist or are of the wrong kind fail the batch either way.
  */
 export function admit(
   def: TableDef,

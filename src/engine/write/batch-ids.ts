@@ -3,8 +3,8 @@
  * answered, in memory and in documents of the store.
  *
  * An id is known from the moment its batch is applied; until then it is *in flight*, and who sends it again waits for
- * the first. The ids of a table lie in `batches/<table>/<segment>`, a ring of segments, so that a flush writes only those
- * that changed.
+ * the first. The ids of a table lie in `batches/<table>/<segment>`, a ring of segments, so that a flush writes only
+ * those that changed.
  */
 import { must } from '../../core/assert.ts';
 import type { StorageOp } from '../../storage/storage.ts';

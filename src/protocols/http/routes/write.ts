@@ -93,7 +93,7 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
           },
           repeated: {
             type: 'boolean',
-            description: 'The batch id was known; the counts are those of the first time.',
+            description: 'The batch id was known: these are its first counts.',
           },
           rejected: rowRejections,
         }),
