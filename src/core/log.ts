@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 
 /**
- * Structured log: fields first, then a sentence. A client's mistake is `info`, ours `error`. A debug line with the field
- * `step` says that work begins which a crash may cut short (`flush`, `backfill-page`, `seal`, `seal-commit`, `tier`,
- * `checkpoint`); the crash tests kill the process there.
+ * Structured log: fields first, then a sentence. A client's mistake is `info`, ours `error`. A debug line with the
+ * field `step` says that work begins which a crash may cut short (`flush`, `backfill-page`, `seal`, `seal-commit`,
+ * `tier`, `checkpoint`); the crash tests kill the process there.
  */
 export interface Logger {
   debug(fields: object, message: string): void;

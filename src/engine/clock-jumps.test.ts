@@ -1,4 +1,7 @@
-/** The wall clock leaps by hours while ticks come: rows, bars and flushes go on, and what was told too early is corrected. */
+/**
+ * The wall clock leaps by hours while ticks come: rows, bars and flushes go on, and what was told too early is
+ * corrected.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -98,7 +98,7 @@ export interface ScanRequest {
   toNs: bigint | null;
   /**
    * By (time, version), ascending or descending; the limit counts from that end. `any` spares the sorting where the
-   * caller sorts; then limit and `after` are null.
+   * caller sorts; `after` is null then, and which rows a limit leaves is open.
    */
   order: 'asc' | 'desc' | 'any';
   limit: number | null;
@@ -220,10 +220,10 @@ export interface Storage {
    */
   seal(range: TimeRange, signal?: AbortSignal): Promise<number>;
   /**
-   * Moves the rows of a range, of a table with series, to where they take less room and more time to read: to a file that
-   * other programs can read, sorted by (series, time, version). No read but `countByTime` with `hotOnly` can tell. Commits
-   * go on beside it, except for a moment at its end; rows that one changes come back. Returns how many rows were moved, or
-   * 0 and nothing is changed, as `seal` does.
+   * Moves the rows of a range, of a table with series, to where they take less room and more time to read: to a file
+   * that other programs can read, sorted by (series, time, version). No read but `countByTime` with `hotOnly` can
+   * tell. Commits go on beside it, except for a moment at its end; rows that one changes come back. Returns how many
+   * rows were moved, or 0 and nothing is changed, as `seal` does.
    */
   tier(range: TimeRange, signal?: AbortSignal): Promise<number>;
   /**

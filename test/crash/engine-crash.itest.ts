@@ -1,6 +1,6 @@
 /**
- * A process that writes through the embedded API and changes the catalog is killed at random moments and at named steps,
- * over and over, on one directory. It must start again by itself each time, and what must hold in the end:
+ * A process that writes through the embedded API and changes the catalog is killed at random moments and at named
+ * steps, over and over, on one directory. It must start again by itself each time, and what must hold in the end:
  *
  * - every acknowledged batch is there, each row once; one that was not acknowledged is there whole or not at all,
  * - every bar of every rollup is what a naive recomputation makes of the ticks that are there,

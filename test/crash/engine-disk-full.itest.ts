@@ -1,7 +1,7 @@
 /**
- * A database on a disk that runs full: on a small tmpfs, which only root may mount; elsewhere the test is skipped. Writes
- * are refused with the reason, reads go on, writes go on by themselves when there is room, and what was acknowledged is there
- * once, before and after a restart, in bars too.
+ * A database on a disk that runs full: on a small tmpfs, which only root may mount; elsewhere the test is skipped.
+ * Writes are refused with the reason, reads go on, writes go on by themselves when there is room, and what was
+ * acknowledged is there once, before and after a restart, in bars too.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

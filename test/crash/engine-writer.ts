@@ -5,8 +5,9 @@ import { killAtStep } from './kill-at-step.ts';
  * the built package and changes the catalog, and says on standard output what it begins and what was acknowledged.
  *
  * Arguments: directory, seed, number of its first batch, mode, and the step at which it kills itself: name, which time,
- * ms after. Lines: `tables …` once open; `wrote <batch>`; `<change> <name>` before and `done <change> <name>` after a change
- * of the catalog: `create`, `drop` or `add`; `step <name>`. In mode `close` it closes the database after a while.
+ * ms after. Lines: `tables …` once open; `wrote <batch>`; `<change> <name>` before and `done <change> <name>` after a
+ * change of the catalog: `create`, `drop` or `add`; `step <name>`. In mode `close` it closes the database after a
+ * while.
  */
 export const engineWriter = `${killAtStep}
 import { open } from './dist/index.js';

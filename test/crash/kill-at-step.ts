@@ -2,10 +2,10 @@
  * JavaScript for programs that kill themselves at a named step: put before a program that runs the built package.
  *
  * `killAtStep(step, nth, afterMs)` gives a log and a file system to open a database with. The process is killed
- * `afterMs` after the step was reached for the nth time, in the same turn of the event loop if that is 0. Steps of the log are those
- * the engine tells of itself (`Logger`); of the write-ahead log's file: `wal-torn`, a write of which only a part arrives,
- * `wal-write`, written and not synced, `wal-sync`, synced and not acknowledged. When the step is reached it says `step
- * <name>` on standard output.
+ * `afterMs` after the step was reached for the nth time, in the same turn of the event loop if that is 0. Steps of the
+ * log are those the engine tells of itself (`Logger`); of the write-ahead log's file: `wal-torn`, a write of which
+ * only a part arrives, `wal-write`, written and not synced, `wal-sync`, synced and not acknowledged. When the step is
+ * reached it says `step <name>` on standard output.
  */
 export const killAtStep = `
 import { nodeFileSystem } from './dist/core/file-system.js';

@@ -1,6 +1,6 @@
 /**
- * A process that appends rows and seals them without pause is killed at random moments, while it commits what it sealed and
- * mid-checkpoint.
+ * A process that appends rows and seals them without pause is killed at random moments, while it commits what it
+ * sealed and mid-checkpoint.
  * Every acknowledged row must be there once, as it was written: sealing leaves the old state or the new.
  */
 import { spawn } from 'node:child_process';

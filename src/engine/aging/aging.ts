@@ -1,6 +1,6 @@
 /**
- * The background job that lets tables age: now and then, each table's retention, then its cold tier. By itself it does not
- * trust a clock that leaps ahead until that has lasted: what was dropped is gone.
+ * The background job that lets tables age: now and then, each table's retention, then its cold tier. By itself it does
+ * not trust a clock that leaps ahead until that has lasted: what was dropped is gone.
  */
 import { createSteadyTime } from '../../core/steady-time.ts';
 import type { AgingResult } from '../database.ts';

@@ -56,7 +56,10 @@ async function contentOf(name: string, logBytes: number): Promise<(number | unde
   return [rows, distinct, said === undefined ? undefined : Number(said)];
 }
 
-/** A store in directory `data`, its log begun after `first`, then what `act` does; `data` is a copy made before closing. */
+/**
+ * A store in directory `data`, its log begun after `first`, then what `act` does; `data` is a copy made before
+ * closing.
+ */
 async function prepare(first: StorageOp[], act: (storage: Storage) => Promise<unknown>): Promise<number> {
   const begun = await open('live');
   await begun.commit([createTicks]);
