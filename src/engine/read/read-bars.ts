@@ -20,6 +20,7 @@ import { fromStored } from '../rollup/stored-bars.ts';
 import type { BarsTarget } from '../tables/bars-target.ts';
 import type { Range } from './range.ts';
 import { ceil256, keptPart } from './range.ts';
+import { scanStore } from './scan-store.ts';
 
 /** Whole bars in the order asked for. */
 export interface BarsRead {
@@ -146,12 +147,12 @@ async function readStore(
     columns: source.storedColumns,
     series: groups,
     ...boundsBeyondCursor(range),
-    order: range.limit === null ? 'any' : range.order,
+    order: range.order,
     limit: range.limit === null ? null : range.limit + 1,
     versionBelow: null,
     after: null,
   };
-  let set = await storage.scan(request);
+  let set = await scanStore(storage, request);
   if (request.limit !== null && set.rowCount === request.limit)
     set = await wholeLastTime(storage, request, set, source);
   if (range.after) {

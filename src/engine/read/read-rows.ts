@@ -15,6 +15,7 @@ import type { RowBlock, RowTable } from '../tables/row-table.ts';
 import { storedTimeName } from '../tables/row-table.ts';
 import type { Position, Range } from './range.ts';
 import { floor256, isInRange, keptPart, sortedRows } from './range.ts';
+import { scanStore } from './scan-store.ts';
 
 /** Rows in their order: series numbers, times, arrival numbers, and the row columns. */
 export interface RowsRead {
@@ -41,9 +42,12 @@ export function readRows(
   if (isCovered || range.limit === 0) return Promise.resolve(finish(table, range, [memory]));
   const newest = fromNewest(table, series, range);
   if (newest) return Promise.resolve(newest);
-  return readStore(storage, table, series, range, hot.flushedRow).then((stored) =>
-    finish(table, range, [stored, memory]),
-  );
+  const { amendedCount } = table;
+  return readStore(storage, table, series, range, hot.flushedRow).then((stored) => {
+    // What memory gave is of before an amendment, what the store gave may be of after it.
+    if (table.amendedCount !== amendedCount) return readRows(storage, table, series, range);
+    return finish(table, range, [stored, memory]);
+  });
 }
 
 /** The one row that each series of a state table has is in memory. */
@@ -223,13 +227,13 @@ function readStore(
   range: Range,
   below: number,
 ): Promise<ColumnSet> {
-  return storage.scan({
+  return scanStore(storage, {
     table: physicalId(table.id, tableRole.rows),
     columns: columnNames(table),
     series,
     fromNs: range.fromNs,
     toNs: range.toNs,
-    order: range.limit === null && range.after === null ? 'any' : range.order,
+    order: range.order,
     // One row more than asked for tells whether there is another page; overwritten bars make room for the memory's.
     limit: range.limit === null ? null : range.limit + 1,
     versionBelow: BigInt(below),
