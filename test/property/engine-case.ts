@@ -136,6 +136,7 @@ class Life {
     else if (dice < 0.73) await this.#delete();
     else if (dice < 0.735) await this.#refresh();
     else if (dice < 0.74) await this.#changeDedup();
+    else if (dice < 0.745) await this.#tier();
     else if (dice < 0.76) await this.#repeat();
     else if (dice < 0.87) await this.#flush();
     else if (dice < 0.9) await this.#createRollup();
@@ -219,6 +220,14 @@ class Life {
     this.#note(`refresh ${text(range)}`);
     const { changed, skipped } = await this.#database.refresh({ table: 'ticks', ...range });
     if (changed > 0 || skipped > 0) throw new Error(`${changed} bars refreshed, ${skipped} skipped`);
+  }
+
+  /** Moves all days but today's, and those to come, to cold files. */
+  async #tier(): Promise<void> {
+    if (this.#table.def.kind !== 'ticks') return;
+    this.#note('tier');
+    await this.#database.alterTable('ticks', { coldAfter: '1s' });
+    await this.#database.applyRetention();
   }
 
   async #changeDedup(): Promise<void> {

@@ -1,8 +1,9 @@
 /**
  * The cold tier: whole days of ticks that are older than a table keeps in the database go to Parquet files beside it.
  *
- * A day is moved once it is old enough. Late ticks for it lie in the table from then on, and are moved too when they are an
- * eighth of their day: each time makes a file more. A day of more rows than a step is to sort is moved in parts.
+ * A day is moved once it is old enough; days of few rows go together into one file, a day of more rows than a step is to
+ * sort in parts. Late ticks for a day that was moved lie in the table from then on, until they are an eighth of their day
+ * and go to a file of their own.
  */
 import { CandelaError } from '../../core/errors.ts';
 import type { CountRequest, TimeCount } from '../../storage/storage.ts';
@@ -14,6 +15,8 @@ import { chunkNs, firstKeptNs } from './retention.ts';
 
 /** Rows sorted in one step, about. */
 const rowsMax = 4_000_000;
+/** Days go together until they have so many rows. */
+const rowsMin = 100_000;
 /** Late rows are worth a file when they are this part of their day. */
 const lateParts = 8;
 
@@ -39,17 +42,16 @@ export async function applyTiering(
   const toNs = firstKeptNs(nowMs, entry.def.coldAfter);
   const tiered: Tiered = { rowCount: 0, chunkCount: 0 };
   try {
-    for (const startNs of await daysToMove(state, table, toNs)) {
-      const endNs = startNs + chunkNs;
+    for (const { fromNs, untilNs, dayCount } of await daysToMove(state, table, toNs)) {
       const slices = new Slices(storage, table, rowsMax);
-      await slices.count(startNs, endNs);
-      for (let end = endNs, slice = await slices.take(); slice; slice = await slices.take()) {
+      await slices.count(fromNs, untilNs);
+      for (let end = untilNs, slice = await slices.take(); slice; slice = await slices.take()) {
         if (signal.aborted) return tiered;
         log.debug({ step: 'tier', table: entry.id, rowCount: slice.rowCount }, 'moving rows to a cold file');
         tiered.rowCount += await storage.tier({ table, fromNs: slice.fromNs, toNs: end }, signal);
         end = slice.fromNs;
       }
-      tiered.chunkCount++;
+      tiered.chunkCount += dayCount;
     }
   } catch (error) {
     // Dropped meanwhile.
@@ -61,8 +63,15 @@ export async function applyTiering(
   return tiered;
 }
 
-/** Beginnings of the days before a time that are to be moved, oldest first. */
-async function daysToMove({ storage }: EngineState, table: number, toNs: bigint): Promise<bigint[]> {
+/** Days that are moved together. */
+interface Days {
+  fromNs: bigint;
+  untilNs: bigint;
+  dayCount: number;
+}
+
+/** The days before a time that are to be moved, oldest first. */
+async function daysToMove({ storage }: EngineState, table: number, toNs: bigint): Promise<Days[]> {
   const request: CountRequest = { table, fromNs: timesMin, toNs, widthNs: chunkNs, ...versions };
   const hot = await storage.countByTime({ ...request, hotOnly: true });
   if (hot.length === 0) return [];
@@ -71,7 +80,19 @@ async function daysToMove({ storage }: EngineState, table: number, toNs: bigint)
     const total = all.get(startNs) ?? rowCount;
     return rowCount * lateParts >= total;
   };
-  return hot.filter(isWorthIt).map(({ startNs }) => startNs);
+  const moved: Days[] = [];
+  let rows = rowsMin;
+  for (const { startNs, rowCount } of hot.filter(isWorthIt)) {
+    if (rows >= rowsMin) {
+      moved.push({ fromNs: startNs, untilNs: startNs, dayCount: 0 });
+      rows = 0;
+    }
+    const days = moved[moved.length - 1];
+    days.untilNs = startNs + chunkNs;
+    days.dayCount++;
+    rows += rowCount;
+  }
+  return moved;
 }
 
 function countOf({ startNs, rowCount }: TimeCount): [bigint, number] {

@@ -311,8 +311,25 @@ class DuckDbStorage implements Storage {
     return Array.from(starts.values, (startNs, row) => ({ startNs, rowCount: Number(counts.values[row]) }));
   }
 
-  scan(request: ScanRequest): Promise<ColumnSet> {
+  async scan(request: ScanRequest): Promise<ColumnSet> {
+    const newest = await this.#scanNewest(request);
+    if (newest) return newest;
     return this.#readSet(request.table, request.columns, (table) => scanStatement(table, request));
+  }
+
+  /** The newest rows, where the table has so many that are newer than all in cold files: then no file is opened. */
+  async #scanNewest(request: ScanRequest): Promise<ColumnSet | undefined> {
+    const { order, limit, columns } = request;
+    const layout = this.#layouts.get(request.table);
+    const timeAt = columns.indexOf(layout?.roles?.time ?? '');
+    if (!layout || layout.cold.length === 0 || order !== 'desc' || !limit || timeAt < 0) return undefined;
+    let newestCold = 0n;
+    const set = await this.#readSet(request.table, columns, (table) => {
+      newestCold = table.cold.reduce((latest, { toNs }) => (toNs > latest ? toNs : latest), -(2n ** 63n));
+      return scanStatement({ ...table, cold: [] }, request);
+    });
+    const { values } = set.columns[timeAt] as { values: BigInt64Array };
+    return set.rowCount === limit && values[limit - 1] >= newestCold ? set : undefined;
   }
 
   lookup(request: LookupRequest): Promise<ColumnSet> {
