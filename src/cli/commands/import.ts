@@ -20,6 +20,8 @@ interface ImportFlags {
   candles?: string[] | true;
   dedup?: string[];
   keep?: 'first' | 'last';
+  retention?: string;
+  coldAfter?: string;
   rejects?: string;
 }
 
@@ -59,6 +61,11 @@ export function registerImport(program: Command): void {
         'last',
       ]),
     )
+    .option('--retention <duration>', 'with --create: how long rows are kept, e.g. 30d (default: for ever)')
+    .option(
+      '--cold-after <duration>',
+      'with --create: when rows go to Parquet files beside the database, e.g. 90d (default: never)',
+    )
     .option('--rejects <file>', 'write the rows that were refused to this file, as CSV');
   addTargetOptions(command);
   command.action((files: string[], flags: ImportFlags) => importFiles(command, files, flags));
@@ -92,14 +99,22 @@ async function importFiles(command: Command, files: string[], flags: ImportFlags
 
 function createChoices(flags: ImportFlags) {
   if (!flags.create) {
-    if (!flags.key && !flags.type && !flags.candles && !flags.dedup) return null;
-    throw usageError('--key, --type, --candles and --dedup say how to make a table', 'Add --create.');
+    const { key, type, candles, dedup, retention, coldAfter } = flags;
+    if (!(key ?? type ?? candles ?? dedup ?? retention ?? coldAfter)) return null;
+    throw usageError(
+      '--key, --type, --candles, --dedup, --retention and --cold-after say how to make a table',
+      'Add --create.',
+    );
   }
   return {
     seriesKey: flags.key ?? null,
     types: flags.type ?? new Map<string, ColumnType>(),
     timeframes: flags.candles === true ? defaultTimeframes : (flags.candles ?? null),
     dedup: dedupOf(flags),
+    ages: {
+      ...(flags.retention === undefined ? {} : { retention: flags.retention }),
+      ...(flags.coldAfter === undefined ? {} : { coldAfter: flags.coldAfter }),
+    },
   };
 }
 

@@ -206,7 +206,7 @@ it('numbers rows through chunks of a large file', async () => {
 it('makes the table from the file, with bars over it', async () => {
   const { target, rows, defs, candles } = collectingTarget();
   const path = file('new.csv', 'ts,p,size\n2024-05-17 09:30:00,1.5,10\n');
-  const create = { seriesKey: null, types: new Map(), timeframes: ['1m'], dedup: null };
+  const create = { seriesKey: null, types: new Map(), timeframes: ['1m'], dedup: null, ages: {} };
   const map = new Map([
     ['time', 'ts'],
     ['price', 'p'],
@@ -231,7 +231,7 @@ it.each([
   const asked = {
     ...request([file('half.csv', text)]),
     map: new Map(timeframes ? [] : [['price', 'cost']]),
-    create: { seriesKey: null, types: new Map(), timeframes, dedup: null },
+    create: { seriesKey: null, types: new Map(), timeframes, dedup: null, ages: {} },
   };
   await expect(runImport(target, asked, systemClock)).rejects.toThrow(message);
   expect(defs.size).toBe(0);

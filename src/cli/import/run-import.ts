@@ -37,6 +37,8 @@ export interface CreateChoices {
   timeframes: string[] | null;
   /** Which ticks are the same; null: none. */
   dedup: DedupDef | null;
+  /** How long rows are kept, and where. */
+  ages: Pick<TableDef, 'retention' | 'coldAfter'>;
 }
 
 /** Imports the files one after the other. What was imported stays even if a later file fails. */
@@ -117,7 +119,7 @@ function inferFor(request: ImportRequest, source: RowSource): TableDef {
   }
   const seriesKey = create.seriesKey ?? (symbol === null ? null : ['symbol']);
   const def = inferTable(columnsToCreate(source.columns, request), { table, seriesKey, types: create.types });
-  return create.dedup ? { ...def, dedup: create.dedup } : def;
+  return { ...def, ...create.ages, ...(create.dedup ? { dedup: create.dedup } : {}) };
 }
 
 async function create(target: ImportTarget, def: TableDef, timeframes: string[] | null): Promise<void> {
