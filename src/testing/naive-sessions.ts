@@ -47,10 +47,18 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** The UTC time of a local time that is not skipped by a change of the clocks. */
+/**
+ * The first time at which local clocks show this or more: of a time that happens twice the first, of one that a change of
+ * the clocks skips the change, which is at a whole hour.
+ */
 function utcMs(timeZone: string, localMs: number): number {
-  const guess = localMs - offsetMs(timeZone, localMs);
-  return localMs - offsetMs(timeZone, guess);
+  const hourMs = 60 * minuteMs;
+  const [before, after] = [-dayMs, dayMs].map((by) => localMs - offsetMs(timeZone, localMs + by));
+  const found = [before, after].find((utc) => utc + offsetMs(timeZone, utc) === localMs);
+  if (found !== undefined) return found;
+  let change = Math.floor(before / hourMs) * hourMs;
+  while (offsetMs(timeZone, change - hourMs) === offsetMs(timeZone, before)) change -= hourMs;
+  return change;
 }
 
 function sessionsOn(market: NaiveMarket, date: number): NaiveSession[] {
