@@ -17,10 +17,10 @@ import { rawNumbers, sqlNumbers, withDuckDb } from '../support/plain-duckdb.ts';
 import { sealAtOnce, sealed } from '../support/sealing.ts';
 import { withTemporaryDirectory } from '../support/temporary-directory.ts';
 import { symbolCount } from '../support/ticks.ts';
-import { medianMs } from '../support/timing.ts';
+import { timeFigures } from '../support/timing.ts';
 
 const tradeCount = 100_000;
-const joins = 11;
+const joins = 7;
 /** Tables of trades, and what their figures are called. */
 const labels = { hour: 'trades of an hour', day: 'of the whole day' };
 type Trades = keyof typeof labels;
@@ -77,14 +77,14 @@ async function timeJoins(
   const figures: Figure[] = [];
   for (const trades of Object.keys(labels) as Trades[]) {
     const expected = expectedOf(all.quotes, all[trades]);
-    const value = await medianMs(joins, async () => {
+    const took = await timeFigures(labels[trades], joins, async () => {
       const [found] = await run(
         `SELECT count(*)::DOUBLE AS n, sum(q.price) AS s FROM "${trades}" t
          ASOF JOIN quotes q ON t.symbol = q.symbol AND t.time >= q.time`,
       );
       if (String(found) !== String(expected)) throw new Error(`count and sum are ${found}, not ${expected}`);
     });
-    figures.push({ label: labels[trades], value, unit: 'ms' });
+    figures.push(...took);
   }
   return figures;
 }

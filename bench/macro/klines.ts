@@ -11,7 +11,7 @@ import {
 } from '../support/even-ticks.ts';
 import { rawNumbers, sqlNumbers, withDuckDb } from '../support/plain-duckdb.ts';
 import { withTemporaryDirectory } from '../support/temporary-directory.ts';
-import { medianMs } from '../support/timing.ts';
+import { timeFigures } from '../support/timing.ts';
 
 const queries = 21;
 
@@ -96,10 +96,9 @@ function askRaw(directory: string, question: Question, rows: number): Promise<Fi
 
 async function timed(question: Question, count: number, run: () => Promise<number[][]>): Promise<Figure[]> {
   const buckets = question.timeframe === '1h' ? question.days * 24 : question.days;
-  const value = await medianMs(count, async () => {
+  return timeFigures('query', count, async () => {
     const found = await run();
     const isRight = found.length === buckets && found.every(([, v]) => v > 100 && v <= 222);
     if (!isRight) throw new Error(`${found.length} buckets, not ${buckets}, or a value that cannot be`);
   });
-  return [{ label: 'query', value, unit: 'ms' }];
 }

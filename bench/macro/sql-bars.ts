@@ -11,9 +11,9 @@ import {
 } from '../support/even-ticks.ts';
 import { rawNumbers, sqlNumbers, withDuckDb } from '../support/plain-duckdb.ts';
 import { withTemporaryDirectory } from '../support/temporary-directory.ts';
-import { medianMs } from '../support/timing.ts';
+import { timeFigures } from '../support/timing.ts';
 
-const queries = 9;
+const queries = 7;
 /** 10,000 ticks a second. */
 const stepUs = 100;
 
@@ -62,9 +62,8 @@ function ticksOf(rows: number): EvenTicks {
 
 async function timed({ count }: EvenTicks, run: () => Promise<number[][]>): Promise<Figure[]> {
   const minutes = Math.ceil((count * stepUs) / 60_000_000);
-  const value = await medianMs(queries, async () => {
+  return timeFigures('query', queries, async () => {
     const [[bars]] = await run();
     if (bars !== minutes * 1_000) throw new Error(`${bars} bars, not ${minutes * 1_000}`);
   });
-  return [{ label: 'query', value, unit: 'ms' }];
 }
