@@ -360,13 +360,13 @@ export interface Database {
   /** Also drops a rollup. `TABLE_IN_USE` while rollups read from it. */
   dropTable(name: string): Promise<void>;
   /**
-   * Makes a rollup, which is there and kept current at once, and fills it with history, newest first, while writes go on.
-   * Resolves when it is filled; after a restart the fill goes on by itself.
+   * Makes a rollup, which is there and kept current at once, and fills it with history, newest first, while writes go
+   * on. Resolves when it is filled; after a restart the fill goes on by itself.
    */
   createRollup(def: RollupDef): Promise<TableInfo>;
   /**
-   * Rollups open, high, low, close, volume (if any), trades, vwap (with `volume`), each `<prefix>_<timeframe>`: all of them
-   * or none. Filled in one pass, as `createRollup` does.
+   * Rollups open, high, low, close, volume (if any), trades, vwap (with `volume`), each `<prefix>_<timeframe>`: all of
+   * them or none. Filled in one pass, as `createRollup` does.
    */
   createCandles(def: CandlesDef): Promise<TableInfo[]>;
   tables(): TableInfo[];
@@ -398,8 +398,8 @@ export interface Database {
   sql(text: string, options?: SqlOptions): Promise<SqlResult>;
 
   /**
-   * Drops what tables and rollups do not keep any longer (`retention`), and moves to cold files what they do not keep in the
-   * database (`coldAfter`). Done every minute by itself. Tables of which nothing went are left out.
+   * Drops what tables and rollups do not keep any longer (`retention`), and moves to cold files what they do not keep
+   * in the database (`coldAfter`). Done every minute by itself. Tables of which nothing went are left out.
    */
   applyRetention(): Promise<AgingResult[]>;
   /** Moves everything pending to the store. */

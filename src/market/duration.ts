@@ -12,7 +12,8 @@ const unitsNs: Record<string, bigint> = {
 const durationNsMax = 36_525n * 86_400_000_000_000n;
 
 /**
- * A duration such as `90s`, `30m`, `12h`, `30d` or `8w` in nanoseconds. Throws `INVALID_ARGUMENT`, beginning with `what`.
+ * A duration such as `90s`, `30m`, `12h`, `30d` or `8w` in nanoseconds. Throws `INVALID_ARGUMENT`, beginning with
+ * `what`.
  */
 export function parseDuration(text: unknown, what: string): bigint {
   const parts = typeof text === 'string' ? /^([1-9]\d{0,9})(s|m|h|d|w)$/.exec(text) : null;

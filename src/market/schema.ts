@@ -59,13 +59,13 @@ export interface TableDef {
   name: string;
   kind: TableKind;
   /**
-   * Ticks and bars: how long rows are kept, such as `30d` (`market/duration.ts`). Whole days of UTC that ended so long ago
-   * are dropped; bars made of ticks stay. Absent: for ever.
+   * Ticks and bars: how long rows are kept, such as `30d` (`market/duration.ts`). Whole days of UTC that ended so long
+   * ago are dropped; bars made of ticks stay. Absent: for ever.
    */
   retention?: string;
   /**
-   * Ticks: when rows go from the database to Parquet files beside it, such as `90d`: whole days of UTC that ended so long
-   * ago. They are read as before, in less room and more time. Absent: never.
+   * Ticks: when rows go from the database to Parquet files beside it, such as `90d`: whole days of UTC that ended so
+   * long ago. They are read as before, in less room and more time. Absent: never.
    */
   coldAfter?: string;
   columns: ColumnDef[];
@@ -119,7 +119,9 @@ export interface RollupDef extends BucketingOptions {
   aggregates: Aggregate[];
   /** Name of the bucket-start column; default the source's time column's name. */
   timeColumn?: string;
-  /** How long bars are kept, as {@link TableDef.retention}; of their own, whatever the source keeps. Absent: for ever. */
+  /**
+   * How long bars are kept, as {@link TableDef.retention}; of their own, whatever the source keeps. Absent: for ever.
+   */
   retention?: string;
   /** Roles of the ticks table's columns, by name, where they declare none; `createCandles` gives those of its own. */
   roles?: Record<string, ColumnRole>;

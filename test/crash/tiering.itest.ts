@@ -1,7 +1,8 @@
 /**
- * A process that appends rows, moves them to cold files, and takes them back by deleting some, without pause, is killed at
- * random moments, while it writes a file and while it commits one. Every acknowledged row must be there once, in the table
- * or in a file, and every deleted one gone; files that the database does not name must be gone after the next start.
+ * A process that appends rows, moves them to cold files, and takes them back by deleting some, without pause, is
+ * killed at random moments, while it writes a file and while it commits one. Every acknowledged row must be there
+ * once, in the table or in a file, and every deleted one gone; files that the database does not name must be gone
+ * after the next start.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,8 +33,8 @@ const ticks: StoredTable = {
 };
 
 /**
- * Commit n appends rows (n-1)·count …, row v with series v mod 50, second v mod 100, price v / 4, and every third deletes
- * row (n-2)·count + 7, which may lie in a file. Prints each commit's number and `tier` for each file.
+ * Commit n appends rows (n-1)·count …, row v with series v mod 50, second v mod 100, price v / 4, and every third
+ * deletes row (n-2)·count + 7, which may lie in a file. Prints each commit's number and `tier` for each file.
  */
 const writer = `${killAtStep}
   import { openDuckDbStorage } from './dist/storage/duckdb/duckdb-storage.js';

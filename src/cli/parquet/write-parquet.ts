@@ -22,8 +22,8 @@ export interface ParquetWriter {
 }
 
 /**
- * Begins a file whose rows will be sorted by the columns named, and else as they come. Decimals without a precision become
- * DECIMAL(38,20).
+ * Begins a file whose rows will be sorted by the columns named, and else as they come. Decimals without a precision
+ * become DECIMAL(38,20).
  */
 export async function createParquet(
   path: string,

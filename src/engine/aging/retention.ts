@@ -1,10 +1,11 @@
 /**
- * Retention: whole days of rows that are older than a table keeps are dropped, in one transaction with the document that
- * says up to where.
+ * Retention: whole days of rows that are older than a table keeps are dropped, in one transaction with the document
+ * that says up to where.
  *
  * Bars live by their own retention: dropping ticks changes none. A tick that comes for a time before the horizon still
- * goes into the bars, which merge it without its neighbours; as a tick it is shown to nobody and goes with the next run.
- * The last tick of a quiet series goes with its day like any other: what memory shows is what a restart would find.
+ * goes into the bars, which merge it without its neighbours; as a tick it is shown to nobody and goes with the next
+ * run. The last tick of a quiet series goes with its day like any other: what memory shows is what a restart would
+ * find.
  */
 import { parseDuration } from '../../market/duration.ts';
 import type { TimeCount } from '../../storage/storage.ts';

@@ -1,9 +1,9 @@
 /**
  * The cold tier: whole days of ticks that are older than a table keeps in the database go to Parquet files beside it.
  *
- * A day is moved once it is old enough; days of few rows go together into one file, a day of more rows than a step is to
- * sort in parts. Late ticks for a day that was moved lie in the table from then on, until they are an eighth of their day
- * and go to a file of their own.
+ * A day is moved once it is old enough; days of few rows go together into one file, a day of more rows than a step is
+ * to sort in parts. Late ticks for a day that was moved lie in the table from then on, until they are an eighth of
+ * their day and go to a file of their own.
  */
 import { CandelaError } from '../../core/errors.ts';
 import type { CountRequest, TimeCount } from '../../storage/storage.ts';

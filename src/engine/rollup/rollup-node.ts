@@ -81,12 +81,14 @@ export class RollupNode {
   announcedStart: Float64Array = new Float64Array(16).fill(Number.NEGATIVE_INFINITY);
   announcedTicks: Float64Array = new Float64Array(16);
   /**
-   * A back-fill has come down to this time (a multiple of 256 ns): what the source gave for this time and after is in our
-   * bars, and what it gives goes in as it comes; what is before is left out, for the back-fill will read it. -Infinity:
-   * everything is in.
+   * A back-fill has come down to this time (a multiple of 256 ns): what the source gave for this time and after is in
+   * our bars, and what it gives goes in as it comes; what is before is left out, for the back-fill will read it.
+   * -Infinity: everything is in.
    */
   filledFrom = Number.NEGATIVE_INFINITY;
-  /** The horizon of the rollup's own retention, ns, as `RowTable.droppedBeforeNs`: bars that start before it are gone. */
+  /**
+   * The horizon of the rollup's own retention, ns, as `RowTable.droppedBeforeNs`: bars that start before it are gone.
+   */
   droppedBeforeNs: bigint | null = null;
   /** `filledFrom` as the store has it. */
   storedFilledFrom = Number.NEGATIVE_INFINITY;

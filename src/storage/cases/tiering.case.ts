@@ -19,6 +19,15 @@ function randomTicks(count: number, seed: number, firstVersion = 0): Tick[] {
   ]);
 }
 
+const column = { name: 'x', type: { kind: 'text' }, nullable: true } as const;
+const replacement: StorageOp = {
+  op: 'replace',
+  table: ticks.id,
+  key: ['_series', 'time'],
+  columns: tickColumns([[1, -5_000n, 999n, 7]]),
+  rowCount: 1,
+};
+
 /** Everything that can be asked for. */
 async function everything(storage: Storage): Promise<unknown[][][]> {
   const sets: ColumnSet[] = [
@@ -80,12 +89,12 @@ export function tieringCases(use: () => Storage): void {
   });
 
   it.each<[string, StorageOp[]]>([
-    ['replaced', [{ ...(appendTicks([[1, -5_000n, 999n, 7]]) as object), op: 'replace', key: ['_series', 'time'] } as StorageOp]],
+    ['replaced', [replacement]],
     ['deleted by version', [deletion(['_version'], [[9n], [10n]])]],
     ['deleted by time', [deletion(['_series', 'time'], [[2n, -5_000n]])]],
     ['deleted by range, in part of a file', [{ op: 'delete-range', table: ticks.id, fromNs: -5_000n, toNs: 3_000n }]],
     ['deleted by range, all of a file', [{ op: 'delete-range', ...early }]],
-    ['given another column', [{ op: 'add-column', table: ticks.id, column: { name: 'x', type: { kind: 'text' }, nullable: true } }]],
+    ['given another column', [{ op: 'add-column', table: ticks.id, column }]],
     ['rewritten', [{ op: 'rewrite', table: ticks.id, columns: tickColumns([[1, 2n, 3n, 4]]), rowCount: 1 }]],
   ])('rows can be %s after they were moved', async (_, ops) => {
     await use().commit([createTicks, appendTicks(randomTicks(600, 14)), ...ops]);

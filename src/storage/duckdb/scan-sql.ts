@@ -103,8 +103,9 @@ export function lastRowsStatement(
   const newest = `SELECT ${series} AS s, max(${time}) AS m FROM ${name} t${where} GROUP BY 1`;
   return {
     sql:
-      `SELECT ${list} FROM ${name} t JOIN (${newest}) k ON ${series} = k.s AND ${time} = k.m QUALIFY row_number() OVER ` +
-      `(PARTITION BY ${series} ORDER BY ${version} DESC, t.rowid DESC) = 1 ORDER BY ${series}`,
+      `SELECT ${list} FROM ${name} t JOIN (${newest}) k ON ${series} = k.s AND ${time} = k.m ` +
+      `QUALIFY row_number() OVER (PARTITION BY ${series} ORDER BY ${version} DESC, t.rowid DESC) = 1 ` +
+      `ORDER BY ${series}`,
     parameters: parameters.parameters,
     forms,
   };
@@ -119,11 +120,12 @@ export function countStatement(table: TableLayout, request: CountRequest): ReadS
   const from = parameters.add({ type: 'int64', value: request.versionFrom });
   const below = parameters.add({ type: 'int64', value: request.versionBelow });
   const range = rangeCondition(table, request, parameters);
+  const rows = request.hotOnly ? tableName(table.id) : relationSql(table, request);
   return {
     sql:
       // The remainder of a time before 1970 is negative.
       `SELECT n - ((n % ${width}) + ${width}) % ${width} AS s, count(*) FROM (SELECT ${epoch} AS n ` +
-      `FROM ${request.hotOnly ? tableName(table.id) : relationSql(table, request)} t WHERE ${version} >= ${from} AND ${version} < ${below} AND ${range}) ` +
+      `FROM ${rows} t WHERE ${version} >= ${from} AND ${version} < ${below} AND ${range}) ` +
       'GROUP BY s ORDER BY s',
     parameters: parameters.parameters,
     forms: [{ kind: 'int64' }, { kind: 'int64' }],

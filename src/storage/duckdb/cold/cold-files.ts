@@ -1,9 +1,9 @@
 /**
  * Cold files: rows of a table that lie in Parquet files beside the database, in `cold/`, and no longer in it.
  *
- * `candela.cold` names the files; a file that it does not name is nobody's and goes at the next start. A file is written and
- * synced before the transaction that records it and deletes its rows, and is never changed. So whoever reads in a
- * transaction finds each row in the table or in a file that the transaction knows.
+ * `candela.cold` names the files; a file that it does not name is nobody's and goes at the next start. A file is
+ * written and synced before the transaction that records it and deletes its rows, and is never changed. So whoever
+ * reads in a transaction finds each row in the table or in a file that the transaction knows.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { TableLayout } from '../catalog.ts';
@@ -36,7 +36,8 @@ export const coldSchemaSql = `
 /** Reads the record, oldest files first. */
 export async function readColdFiles(connection: DuckDBConnection): Promise<Map<number, ColdFile[]>> {
   const result = await connection.runAndReadAll(
-    'SELECT table_id, name, path, from_ns, to_ns, row_count, bytes, column_count FROM candela.cold ORDER BY from_ns, name',
+    'SELECT table_id, name, path, from_ns, to_ns, row_count, bytes, column_count FROM candela.cold ' +
+      'ORDER BY from_ns, name',
   );
   const files = new Map<number, ColdFile[]>();
   for (const row of result.getRows()) {
@@ -81,8 +82,8 @@ export function filesWithin({ cold }: TableLayout, { fromNs, toNs }: ColdBounds)
 const everything: ColdBounds = { fromNs: null, toNs: null };
 
 /**
- * What stands for the table in a FROM: the table, or its union with the files that may have rows within the bounds. Rows
- * of files have the `rowid` -1.
+ * What stands for the table in a FROM: the table, or its union with the files that may have rows within the bounds.
+ * Rows of files have the `rowid` -1.
  */
 export function relationSql(table: TableLayout, bounds: ColdBounds = everything): string {
   const files = filesWithin(table, bounds);

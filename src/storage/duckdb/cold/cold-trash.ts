@@ -3,8 +3,8 @@ import type { Logger } from '../../../core/log.ts';
 import type { ColdFile } from './cold-files.ts';
 
 /**
- * Files that the record does not name any more. They go when nobody can be reading them: a read or a snapshot that began
- * before still needs them. What is left at the end goes at the next start.
+ * Files that the record does not name any more. They go when nobody can be reading them: a read or a snapshot that
+ * began before still needs them. What is left at the end goes at the next start.
  */
 export class ColdTrash {
   readonly #isRead: () => boolean;

@@ -1,4 +1,7 @@
-/** Rows of cold files back into their table, or gone, because a commit changes them. All inside the commit's transaction. */
+/**
+ * Rows of cold files back into their table, or gone, because a commit changes them. All inside the commit's
+ * transaction.
+ */
 import type { StorageOp } from '../../storage.ts';
 import { mustLayout, type TableLayout } from '../catalog.ts';
 import type { CommitContext } from '../committing.ts';
@@ -53,8 +56,9 @@ function boundsOf(table: TableLayout, op: RowOp): ColdBounds {
 
 async function thaw({ connection }: CommitContext, table: TableLayout, file: ColdFile): Promise<void> {
   const names = table.physical.map(({ name }) => quoteName(name)).join(', ');
+  const columns = columnsOfFiles(table, file.columnCount);
   await connection.run(
-    `INSERT INTO ${tableName(table.id)} (${names}) SELECT ${columnsOfFiles(table, file.columnCount)} FROM ${parquetSql([file])}`,
+    `INSERT INTO ${tableName(table.id)} (${names}) SELECT ${columns} FROM ${parquetSql([file])}`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tiering: the rows of a range of time out of the table and into a Parquet file, in (series, time, version) order. It runs
- * as sealing does, in a transaction of the connection that is for both:
+ * Tiering: the rows of a range of time out of the table and into a Parquet file, in (series, time, version) order. It
+ * runs as sealing does, in a transaction of the connection that is for both:
  *
  * ```
  *   beside commits     BEGIN · find the rows · COPY them to a file, sorted · sync it
@@ -128,8 +128,9 @@ async function copyRows(
   const keys = dictionary?.physical.slice(1).map(({ name }) => `s.${quoteName(name)}`) ?? [];
   const own = table.physical.map(({ name }) => `t.${quoteName(name)}`);
   const [series] = table.physical;
+  const number = dictionary ? `s.${quoteName(dictionary.physical[0].name)}` : '';
   const join = dictionary
-    ? `LEFT JOIN ${tableName(dictionary.id)} s ON t.${quoteName(series.name)} = s.${quoteName(dictionary.physical[0].name)}`
+    ? `LEFT JOIN ${tableName(dictionary.id)} s ON t.${quoteName(series.name)} = ${number}`
     : '';
   await connection.run(
     `COPY (SELECT ${[...own, ...keys].join(', ')} FROM ${tableName(table.id)} t ${join} WHERE ${where} ` +
