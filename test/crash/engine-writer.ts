@@ -50,12 +50,26 @@ if (!database.table('trades')) {
     ],
   });
 }
+// Half of the processes write corrections; the others write batches side by side.
+const isCorrecting = step === 'amend' || Number(seed) % 2 === 0;
+await database.alterTable('trades', { dedup: isCorrecting ? { by: ['batch', 'row'], keep: 'last' } : null });
 const names = () => database.tables().map(({ name }) => name);
 const columns = () => database.table('trades').columns.map(({ name }) => name);
 say('tables ' + JSON.stringify({ tables: names(), columns: columns() }));
 
 const base = 1700000000000000n;
 let batch = Number(first);
+
+let last;
+
+/** Some rows of the last batch get other prices. */
+async function correct() {
+  if (!last || !isCorrecting) return;
+  const { rowCount, data, fixed } = last;
+  for (const name of columns()) if (name.startsWith('extra')) data[name] ??= fixed;
+  const price = data.price.values.map((value) => (random() < 0.5 ? value : below(4096) / 16));
+  await database.write('trades', { rowCount, columns: { ...data, price: { kind: 'double', values: price } } });
+}
 
 async function write() {
   const number = batch++;
@@ -85,6 +99,7 @@ async function write() {
   for (const name of columns()) if (name.startsWith('extra')) data[name] = fixed(number);
   await database.write('trades', { rowCount: count, columns: data });
   say('wrote ' + number);
+  last = { rowCount: count, data, fixed: fixed(number) };
 }
 
 const candle = [
@@ -132,6 +147,7 @@ async function writer() {
   for (;;) {
     await write();
     if (random() < 0.02) await database.flush();
+    if (random() < 0.1) await correct();
   }
 }
 const changes = async () => {

@@ -63,6 +63,7 @@ export const steps: Readonly<Record<string, StepRange>> = {
   'wal-write': { nthMax: 12, afterMsMax: 3 },
   'wal-sync': { nthMax: 12, afterMsMax: 3 },
   flush: { nthMax: 4, afterMsMax: 60 },
+  amend: { nthMax: 4, afterMsMax: 30 },
   'backfill-page': { nthMax: 4, afterMsMax: 30 },
   seal: { nthMax: 2, afterMsMax: 60 },
   'seal-commit': { nthMax: 2, afterMsMax: 30 },

@@ -2,7 +2,7 @@
  * One random stream of ticks with subscribers that come and go, some too slow.
  *
  * - Who follows bars keeps one row per bar: snapshot, then closed, live and corrected bars, each in place of what was
- *   there. When all is quiet that is what a read gives.
+ *   there, and deleted bars are dropped. When all is quiet that is what a read gives.
  * - Who follows ticks counts: after the snapshot every tick comes once, in the order of arrival, or a `lagged` says how
  *   many are missing at that place.
  */
@@ -15,8 +15,9 @@ import { scalarText } from '../../src/testing/naive-bars.ts';
 import { compareRows, rowsOf, sorted } from './compare-rows.ts';
 import { describe, randomFilter } from './engine-checks.ts';
 import type { ModelTable } from './engine-model.ts';
-import { addRows, expectedBars, isPicked } from './engine-model.ts';
+import { addRows, deleteFrom, expectedBars, isPicked } from './engine-model.ts';
 import { chance, pick } from './random-columns.ts';
+import { batchWithRepeats, randomDedup } from './random-repeats.ts';
 import type { ModelRollup } from './random-rollups.ts';
 import { randomRollup } from './random-rollups.ts';
 import { randomTable } from './random-table.ts';
@@ -28,6 +29,8 @@ export async function runSubscriptionCase(seed: number, events: number): Promise
   const { table, source } = randomTable(prng, 'ticks', 'exact');
   const database = await open({ directory: null, memoryBytesMax: pick(prng, [1, 2 ** 28]) });
   try {
+    // With repeats the order of arrival says nothing of who was told what: only bars are followed then.
+    if (chance(prng, 0.5)) table.def.dedup = randomDedup(prng, table.def);
     await database.createTable(table.def);
     await new Stream(prng, database, table, source).run(events);
   } catch (error) {
@@ -56,7 +59,8 @@ class Stream {
     for (let i = 0; i < 4; i++) await this.#createRollup();
     while (this.#table.arrivals < events) {
       const dice = prng.next();
-      if (dice < 0.7) await this.#writeSome();
+      if (dice < 0.67) await this.#writeSome();
+      else if (dice < 0.7 && this.#table.def.dedup) await this.#delete();
       else if (dice < 0.8) await this.#database.flush();
       else if (dice < 0.82) await this.#createRollup();
       else if (dice < 0.9) await this.#subscribe();
@@ -76,9 +80,12 @@ class Stream {
   /** A few batches at once; a subscription may begin among them. */
   async #writeSome(): Promise<void> {
     const prng = this.#prng;
-    const batches = Array.from({ length: 1 + prng.below(3) }, () =>
-      randomRows(this.#source, 1 + prng.below(pick(prng, [3, 100]))),
-    );
+    const { dedup } = this.#table.def;
+    // What is a correction depends on the order of the batches.
+    const batches = Array.from({ length: dedup ? 1 : 1 + prng.below(3) }, () => {
+      const rows = randomRows(this.#source, 1 + prng.below(pick(prng, [3, 100])));
+      return dedup ? batchWithRepeats(prng, this.#table, rows) : rows;
+    });
     const writes = batches.map((rows) =>
       this.#database
         .write('ticks', batchOf(this.#table.def, rows, prng))
@@ -88,9 +95,22 @@ class Stream {
     await Promise.all([...writes, subscribing]);
   }
 
+  /** Of some ticks all that are equal in some column. */
+  async #delete(): Promise<void> {
+    const { def, ticks } = this.#table;
+    if (ticks.length === 0) return;
+    const { name } = pick(
+      this.#prng,
+      def.columns.filter((column) => column.name !== def.timeColumn),
+    );
+    const where = { [name]: pick(this.#prng, ticks).values[name] };
+    await this.#database.deleteRows('ticks', { where });
+    deleteFrom(this.#table, { where });
+  }
+
   async #subscribe(): Promise<void> {
     const prng = this.#prng;
-    const rollup = chance(prng, 0.7) ? pick(prng, this.#table.rollups) : undefined;
+    const rollup = this.#table.def.dedup || chance(prng, 0.7) ? pick(prng, this.#table.rollups) : undefined;
     const filter = randomFilter(prng, this.#table, rollup?.groupBy ?? this.#table.def.seriesKey);
     const request: SubscribeRequest = {
       table: rollup?.def.name ?? 'ticks',
@@ -178,9 +198,15 @@ class BarsConsumer extends Consumer {
   }
 
   protected async apply(event: BusEvent): Promise<void> {
+    if (event.type === 'deleted') return this.#remove(rowsOf(event.rows));
     if (event.type !== 'lagged') return this.#put(rowsOf(event.rows));
     const { table, series } = this.base.request;
+    this.#bars.clear();
     this.#put(rowsOf(await this.base.database.read({ table, ...(series ? { series } : {}) })));
+  }
+
+  #remove(keys: Scalar[][]): void {
+    for (const key of keys) this.#bars.delete(scalarText(key));
   }
 
   #put(rows: Scalar[][]): void {

@@ -80,6 +80,8 @@ async function store(state: EngineState, plan: AmendmentPlan, frame: WalFrame): 
   const { lsn, batchId, answer } = frame;
   if (answer) state.batchIds.of(plan.entry.id).add(batchId, { ...answer, lsn });
   const batches = state.batchIds.changes();
+  const rowCount = plan.amendment.series.length;
+  state.log.debug({ step: 'amend', table: plan.entry.id, lsn, rowCount }, 'storing an amendment');
   await commitAtLast(state, [
     ...rowOps(plan.entry, plan.amendment),
     ...plan.levels.flatMap((level) => levelOps(level, lsn)),
