@@ -48,8 +48,8 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
 }
 
 /**
- * The first time at which local clocks show this or more: of a time that happens twice the first, of one that a change of
- * the clocks skips the change, which is at a whole hour.
+ * The first time at which local clocks show this or more: of a time that happens twice the first, of one that a change
+ * of the clocks skips the change, which is at a whole hour.
  */
 function utcMs(timeZone: string, localMs: number): number {
   const hourMs = 60 * minuteMs;
