@@ -98,6 +98,30 @@ describe.skipIf(!hasSharedData)("Kraken's trades", () => {
     await expectKrakensBars('kraken', 'XBT/USDT');
   });
 
+  it('imported again change nothing, and mend what was wrong the first time', async () => {
+    const line = ([price, size, time, side, , , id]: Trade): string =>
+      [time, price, size, side, id].join(',');
+    // Prices of every tenth trade are wrong at first, as are the newest trades.
+    const wrong = trades.map((trade, i): Trade => {
+      const [price, ...others] = trade;
+      return i % 10 === 0 || i > 610 ? [String(Number(price) * 2), ...others] : trade;
+    });
+    const head = 'ts,px,size,side,id';
+    writeFileSync(join(folder, 'wrong.csv'), [head, ...wrong.map(line)].join('\n'));
+    writeFileSync(join(folder, 'right.csv'), [head, ...trades.map(line)].join('\n'));
+    const choices = ['--map', 'time=ts,price=px', '--symbol', 'XBT/USDT', '--url', server.url];
+    const importFile = (name: string, ...args: string[]) =>
+      mustRunCandela(['import', name, '--table', 'mended', ...choices, ...args], { cwd: folder });
+    await importFile('wrong.csv', '--create', '--dedup', 'id', '--candles', '1s,1m');
+    const mending = await importFile('right.csv');
+    const mended = wrong.filter(([price], i) => Number(price) !== Number(trades[i][0])).length;
+    expect(mending.stderr).toContain(`${621 - mended} rows were there already`);
+    expect(mending.stderr).toContain(`${mended} rows corrected others`);
+    await expectKrakensBars('mended', 'XBT/USDT');
+    expect((await importFile('right.csv')).stderr).toContain('621 rows were there already');
+    await expectKrakensBars('mended', 'XBT/USDT');
+  });
+
   it('replayed at full speed do too', async () => {
     const args = ['--speed', 'max', '--table', 'replayed', '--symbol', 'XBTUSDT', '--url', server.url];
     const { stderr } = await mustRunCandela(['replay', tradesFile, ...args]);
