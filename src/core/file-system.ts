@@ -155,6 +155,11 @@ export function readWholeFile(path: string): Promise<Uint8Array> {
   return fs.readFile(path);
 }
 
+/** Removes a file, or a directory with all that is in it; nothing if it is not there. */
+export function removeTree(path: string): Promise<void> {
+  return fs.rm(path, { recursive: true, force: true });
+}
+
 /** Bytes that may still be written to the disk that holds the path. */
 export async function freeBytes(path: string): Promise<number> {
   const { bavail, bsize } = await fs.statfs(path);

@@ -46,7 +46,7 @@ import {
   scanStatement,
 } from './scan-sql.ts';
 import { sealRange } from './sealing.ts';
-import { removeSpilled, spillDirectoryName } from './spilling.ts';
+import { spillFolderIn } from './spilling.ts';
 import { ReaderPool } from './statements.ts';
 import { cutTornLogs } from './torn-log.ts';
 import { readColumnsInTurns } from './vector-reader.ts';
@@ -87,9 +87,10 @@ async function openStorage(
   onClose: () => void,
 ): Promise<Storage> {
   const { directory, log } = options;
+  const spill = directory === null ? null : await spillFolderIn(resolve(directory), log);
   const settings = {
     file,
-    temporaryDirectory: directory === null ? null : resolve(directory, spillDirectoryName),
+    temporaryDirectory: spill?.path ?? null,
     memoryBytesMax: options.memoryBytesMax ?? 2 ** 30,
     threads: options.threads ?? 2,
     coldDirectory: directory === null ? null : resolve(directory, coldFolder),
@@ -97,7 +98,7 @@ async function openStorage(
   if (directory !== null) await cutTornLogs(file, () => holdDatabase(settings), log);
   const instance = await openInstance(settings);
   try {
-    if (settings.temporaryDirectory !== null) await removeSpilled(settings.temporaryDirectory, log);
+    await spill?.removeOthers();
     const writer = await instance.connect();
     const sealer = await instance.connect();
     if (directory !== null) await openColdFiles(writer, resolve(directory));
