@@ -122,11 +122,12 @@ async function newestStored(
   return undefined;
 }
 
-/** The change of a level from that of the level it reads. */
+/** The change of a level from that of the level it reads; `more` are buckets to be looked at besides those. */
 export async function levelChange(
   state: EngineState,
   entry: RollupEntry,
   source: LevelChange,
+  more: Buckets = new Map(),
 ): Promise<LevelChange> {
   const { bucketing, slots } = entry.node.plan;
   const startOf = (start: number): number => (start === none ? none : bucketing.bucketOf(start).start);
@@ -149,6 +150,7 @@ export async function levelChange(
       const start = startOf(changed);
       if (start >= completeFrom) addBucket(touched, group, start);
     }
+    for (const start of more.get(group) ?? []) if (start >= completeFrom) addBucket(touched, group, start);
     if (before === now) continue;
     if (now !== none) addBucket(touched, group, now);
     if (before !== none) addBucket(touched, group, before);

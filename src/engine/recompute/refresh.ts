@@ -7,11 +7,14 @@ import { physicalId, tableRole } from '../catalog/layout.ts';
 import type { RefreshRequest, RefreshResult } from '../database.ts';
 import type { EngineState } from '../engine-state.ts';
 import { ceil256, floor256 } from '../read/range.ts';
+import type { Partials } from '../rollup/partials.ts';
+import type { RollupNode } from '../rollup/rollup-node.ts';
+import { fromStored } from '../rollup/stored-bars.ts';
 import { barsTarget } from '../tables/bars-target.ts';
 import type { WritePath } from '../write/write-path.ts';
 import { levelOps } from './amendment-ops.ts';
-import { addBucket, type Buckets, countBuckets, type TimeSpan } from './buckets.ts';
-import { rootChange } from './level-change.ts';
+import { addBucket, type Buckets, countBuckets, setBar, type TimeSpan } from './buckets.ts';
+import { horizonOf, type LevelChange, levelChange, rootChange } from './level-change.ts';
 import { type PlannedLevel, withLevelsAbove, withoutIncomplete } from './plan-amendment.ts';
 import { putLevelRight } from './put-right.ts';
 import { allBarsFromTicks } from './root-bars.ts';
@@ -33,9 +36,10 @@ export async function refresh(path: WritePath, request: RefreshRequest): Promise
   const result: RefreshResult = { bars: 0, changed: 0, skipped: 0 };
   // What there is to refresh is counted in the store.
   await path.flusher.flush();
-  for (const root of wanted.filter(({ node }) => node.source === null)) {
-    for await (const span of spans(state, root, request)) {
-      const found = await path.gate.exclusive(() => refreshSpan(path, root, span, new Set(wanted)));
+  // Lower levels first, each over whole bars of those above: a bar is made of bars that have been made again.
+  for (const rollup of wanted) {
+    for await (const span of spans(state, rollup, neededRange(rollup, wanted, request))) {
+      const found = await path.gate.exclusive(() => refreshSpan(path, rollup, span));
       result.bars += found.bars;
       result.changed += found.changed;
       result.skipped += found.skipped;
@@ -52,25 +56,42 @@ function family({ catalog }: EngineState, { node }: RollupEntry): RollupEntry[] 
     .filter((other) => below.includes(other.node) || other.node.levels.some((level) => level.node === node));
 }
 
-/** Whole buckets of the lowest level that overlap the range and may have ticks or bars, a step's worth at a time. */
+/** Half-open. */
+interface Bounds {
+  fromNs: bigint;
+  toNs: bigint;
+}
+
+/** Whole bars of the rollup, and of those built on it, that overlap the range asked for. */
+function neededRange(
+  rollup: RollupEntry,
+  wanted: readonly RollupEntry[],
+  { fromNs, toNs }: RefreshRequest,
+): Bounds {
+  const above = wanted.filter(({ node }) => node.levels.some((level) => level.node === rollup.node));
+  const froms = above.map(({ node }) =>
+    fromNs === undefined ? timesMin : BigInt(node.plan.bucketing.bucketOf(floor256(fromNs)).start),
+  );
+  const tos = above.map(({ node }) =>
+    toNs === undefined ? timesMax : BigInt(lastEnd(node.plan.bucketing, toNs)),
+  );
+  return { fromNs: froms.reduce((a, b) => (a < b ? a : b)), toNs: tos.reduce((a, b) => (a > b ? a : b)) };
+}
+
+/** Whole buckets within the bounds that may have ticks or bars, a step's worth at a time. */
 async function* spans(
   { storage }: EngineState,
   { id, node, ticks, groups }: RollupEntry,
-  { fromNs, toNs }: RefreshRequest,
+  bounds: Bounds,
 ): AsyncGenerator<TimeSpan> {
   const { bucketing } = node.plan;
   const buckets = Math.max(1, Math.floor(barsPerStep / Math.max(1, groups.index.count)));
   const widthNs = BigInt(Math.round(bucketing.timeframe.widthNs)) * BigInt(buckets);
-  const bounds = {
-    // The bucket that the range begins in belongs to it.
-    fromNs: fromNs === undefined ? timesMin : BigInt(bucketing.bucketOf(floor256(fromNs)).start),
-    toNs: toNs === undefined ? timesMax : BigInt(lastEnd(bucketing, toNs)),
-    widthNs,
-    versionFrom: 0n,
-    versionBelow: 2n ** 63n - 1n,
-  };
-  const tables = [physicalId(ticks.id, tableRole.rows), physicalId(id, tableRole.rows)];
-  const counts = await Promise.all(tables.map((table) => storage.countByTime({ ...bounds, table })));
+  const versions = { versionFrom: 0n, versionBelow: 2n ** 63n - 1n };
+  const tables = [node.source?.id ?? ticks.id, id].map((owner) => physicalId(owner, tableRole.rows));
+  const counts = await Promise.all(
+    tables.map((table) => storage.countByTime({ ...bounds, ...versions, widthNs, table })),
+  );
   const starts = new Set(counts.flat().map(({ startNs }) => startNs));
   let done = Number(bounds.fromNs);
   for (const startNs of [...starts].sort((a, b) => (a < b ? -1 : 1))) {
@@ -91,23 +112,21 @@ function lastEnd(bucketing: Bucketing, toNs: bigint): number {
 
 async function refreshSpan(
   { state, flusher, publisher }: WritePath,
-  root: RollupEntry,
+  rollup: RollupEntry,
   span: TimeSpan,
-  wanted: ReadonlySet<RollupEntry>,
 ): Promise<RefreshResult> {
   const result: RefreshResult = { bars: 0, changed: 0, skipped: 0 };
   await flusher.flush([], async () => {
     // It may have been dropped meanwhile.
-    if (state.catalog.get(root.def.name) !== root) return;
-    const found = await allBarsFromTicks(state, root, span);
-    const all = await bucketsIn(state, root, span, found.rows);
-    const total = countBuckets(all);
-    const touched = withoutIncomplete(root, all);
-    result.skipped = total - countBuckets(touched);
-    const change = await rootChange(state, root, touched, found);
-    const levels = await withLevelsAbove(state, change, (entry) => wanted.has(entry));
+    if (state.catalog.get(rollup.def.name) !== rollup) return;
+    const { change, skipped } = rollup.node.source
+      ? await fromSource(state, rollup, rollup.node.source, span)
+      : await fromTicks(state, rollup, span);
+    result.skipped = skipped;
+    // Were the newest bucket of a group another, the open bars above would be, too.
+    const isMoved = [...change.newest.values()].some(({ before, now }) => before !== now);
     const changed: PlannedLevel[] = [];
-    for (const level of levels) {
+    for (const level of await withLevelsAbove(state, change, () => isMoved)) {
       result.bars += countBuckets(level.closed) + level.open.size;
       const others = await onlyChanged(state, level);
       result.changed += countBuckets(others.closed) + others.open.size;
@@ -117,25 +136,87 @@ async function refreshSpan(
     const ops: StorageOp[] = changed.flatMap((level) => levelOps(level, state.appliedLsn));
     await state.storage.commit(ops);
     for (const level of changed) putLevelRight(level);
-    root.ticks.table.appliedCount++;
+    rollup.ticks.table.appliedCount++;
     publisher.publishAmendedBars(changed);
   });
   return result;
 }
 
-/** Buckets in the span with ticks, a stored bar or the open bar. */
-async function bucketsIn(
+interface SpanChange {
+  change: LevelChange;
+  skipped: number;
+}
+
+async function fromTicks(state: EngineState, rollup: RollupEntry, span: TimeSpan): Promise<SpanChange> {
+  const found = await allBarsFromTicks(state, rollup, span);
+  const all = await storedBuckets(state, rollup, span);
+  for (const [group, byStart] of found.rows) for (const start of byStart.keys()) addBucket(all, group, start);
+  const { open, groupCount } = rollup.node;
+  for (let group = 0; group < groupCount; group++) {
+    const start = open.start[group];
+    if (open.rows[group] > 0 && start >= span.from && start < span.to) addBucket(all, group, start);
+  }
+  const total = countBuckets(all);
+  const touched = withoutIncomplete(rollup, all);
+  return {
+    change: await rootChange(state, rollup, touched, found),
+    skipped: total - countBuckets(touched),
+  };
+}
+
+/** As if every bar of the source in the span had changed. */
+async function fromSource(
   state: EngineState,
-  root: RollupEntry,
-  { from, to }: TimeSpan,
-  found: ReadonlyMap<number, ReadonlyMap<number, number>>,
-): Promise<Buckets> {
-  const { node, seriesName, timeName } = barsTarget(root);
+  rollup: RollupEntry,
+  node: RollupNode,
+  span: TimeSpan,
+): Promise<SpanChange> {
+  const entry = state.catalog.entryOf(node);
+  const sourceBars = await storedBars(state, entry, span);
+  const source: LevelChange = {
+    entry,
+    bars: sourceBars,
+    closed: new Map(),
+    open: new Map(),
+    newest: new Map(),
+    live: new Set(),
+  };
+  for (let row = 0; row < sourceBars.length; row++)
+    setBar(source.closed, sourceBars.group[row], sourceBars.start[row], row);
+  const stored = await storedBuckets(state, rollup, span);
+  const root = node.levels[node.levels.length - 1].node;
+  for (const group of new Set([...source.closed.keys(), ...stored.keys()])) {
+    const isOpen = group < root.groupCount && root.open.rows[group] > 0;
+    const { start } = node.plan.bucketing.bucketOf(root.open.start[group]);
+    const newest = isOpen ? start : Number.NEGATIVE_INFINITY;
+    source.newest.set(group, { before: newest, now: newest });
+  }
+  const from = Math.max(horizonOf(node), horizonOf(rollup.node));
+  const isIncomplete = (start: number): boolean => start < from;
+  const skipped = [...stored.values()].reduce(
+    (sum, starts) => sum + [...starts].filter(isIncomplete).length,
+    0,
+  );
+  return { change: await levelChange(state, rollup, source, stored), skipped };
+}
+
+/** Buckets in the span that have a stored bar. */
+async function storedBuckets(state: EngineState, rollup: RollupEntry, span: TimeSpan): Promise<Buckets> {
+  const { group, start, length } = await storedBars(state, rollup, span);
   const buckets: Buckets = new Map();
-  for (const [group, byStart] of found) for (const start of byStart.keys()) addBucket(buckets, group, start);
+  for (let row = 0; row < length; row++) addBucket(buckets, group[row], start[row]);
+  return buckets;
+}
+
+async function storedBars(
+  state: EngineState,
+  rollup: RollupEntry,
+  { from, to }: TimeSpan,
+): Promise<Partials> {
+  const { node, storedColumns } = barsTarget(rollup);
   const set = await state.storage.scan({
-    table: physicalId(root.id, tableRole.rows),
-    columns: [seriesName, timeName],
+    table: physicalId(rollup.id, tableRole.rows),
+    columns: storedColumns,
     series: null,
     fromNs: BigInt(from),
     toNs: BigInt(to),
@@ -144,12 +225,5 @@ async function bucketsIn(
     versionBelow: null,
     after: null,
   });
-  const [groups, starts] = set.columns as { values: BigInt64Array }[];
-  for (let row = 0; row < set.rowCount; row++)
-    addBucket(buckets, Number(groups.values[row]), Number(starts.values[row]));
-  for (let group = 0; group < node.groupCount; group++) {
-    const start = node.open.start[group];
-    if (node.open.rows[group] > 0 && start >= from && start < to) addBucket(buckets, group, start);
-  }
-  return buckets;
+  return fromStored(node.plan, set.columns, set.rowCount).partials;
 }
