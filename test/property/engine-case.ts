@@ -263,7 +263,9 @@ class Life {
   /** What happens while a rollup is filled. */
   async #beside(): Promise<void> {
     const dice = this.#prng.next();
-    if (dice < 0.6) await this.#write();
+    if (dice < 0.5) await this.#write();
+    else if (dice < 0.6) await this.#delete();
+    else if (dice < 0.65) await this.#tier();
     else if (dice < 0.8) await this.#flush();
     else await new Promise((resolve) => setTimeout(resolve, this.#prng.below(4)));
   }
