@@ -126,3 +126,28 @@ describe('hot rows', () => {
     expect(walked).toEqual([9, 7, 5, 8]);
   });
 });
+
+it('forgets a series: its rows are nobody’s, those of others and views handed out stay as they are', () => {
+  const { hot, append } = harness();
+  append(Array.from({ length: 600 }, (_, i) => ({ series: i % 3, timeNs: i * 256 })));
+  hot.flushedRow = hot.nextRow;
+  const view = hot.blocks[0].series.subarray(0, 6);
+  const rowsOf = (series: number): number[] => {
+    const rows: number[] = [];
+    hot.walk(series, 0, (_, __, row) => rows.push(row) > 0);
+    return rows;
+  };
+  const others = rowsOf(2);
+  hot.forget([1, 5, 10_000]);
+  expect([rowsOf(1), rowsOf(2), [...view]]).toEqual([[], others, [0, 1, 2, 0, 1, 2]]);
+  // From here on whoever asks for earlier rows must ask the store.
+  expect([hot.evictedMaxT[1], hot.evictedMaxT[2]]).toEqual([598 * 256, Number.NEGATIVE_INFINITY]);
+  append([
+    { series: 1, timeNs: 700 * 256 },
+    { series: 1, timeNs: 701 * 256 },
+  ]);
+  expect(rowsOf(1)).toEqual([601, 600]);
+  hot.flushedRow = hot.nextRow;
+  while (hot.evictOldest());
+  expect([hot.evictedMaxT[1], hot.evictedMaxT[2]]).toEqual([701 * 256, 599 * 256]);
+});
