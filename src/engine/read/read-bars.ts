@@ -196,8 +196,8 @@ async function wholeLastTime(
 }
 
 /**
- * Adds up the parts of each bar, orders the bars and cuts at the limit. Takes over what is stored, where each bar is one
- * row: most reads of the past have nothing to add to it.
+ * Adds up the parts of each bar, orders the bars and cuts at the limit. Takes over what is stored, where each bar is
+ * one row: most reads of the past have nothing to add to it.
  */
 export function finish(memory: Parts, stored: Parts | undefined, range: Range): BarsRead {
   const { partials: parts, lsn } = memory;
