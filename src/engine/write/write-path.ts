@@ -40,14 +40,26 @@ type BatchEnd = Pick<WalFrame, 'batchId' | 'answer'>;
 const batchIdLengthMax = 256;
 
 /** Writes a batch; see `Database.write`. */
-export async function writeBatch(
+export function writeBatch(
   path: WritePath,
   name: string,
   batch: Batch,
   options: WriteOptions,
 ): Promise<WriteResult> {
   const { batchId } = options;
-  if (batchId === undefined) return write(path, name, batch, options);
+  return batchId === undefined
+    ? write(path, name, batch, options)
+    : writeOnce(path, name, batch, { ...options, batchId });
+}
+
+/** Writes a batch with an id, unless that is known. */
+async function writeOnce(
+  path: WritePath,
+  name: string,
+  batch: Batch,
+  options: WriteOptions & { batchId: string },
+): Promise<WriteResult> {
+  const { batchId } = options;
   checkBatchId(batchId);
   const ids = path.state.batchIds.of(path.state.catalog.find(name).id);
   for (let first = ids.inFlight.get(batchId); first; first = ids.inFlight.get(batchId)) await first;
