@@ -37,6 +37,8 @@ export interface ModelCounts {
 export function addRows(table: ModelTable, rows: readonly Row[]): ModelCounts {
   const time = table.def.timeColumn ?? 'time';
   const counts: ModelCounts = { rowCount: 0, duplicates: 0, corrected: 0 };
+  const isOverwritten = table.def.kind !== 'ticks';
+  const byKey = new Map(isOverwritten ? table.ticks.map((tick) => [keyOf(table, tick), tick]) : []);
   for (const row of rows) {
     const values: Row = {};
     for (const { name, type } of table.def.columns) values[name] = asStored(type, row[name] ?? null);
@@ -49,11 +51,15 @@ export function addRows(table: ModelTable, rows: readonly Row[]): ModelCounts {
       continue;
     }
     const key = keyOf(table, tick);
-    if (key !== null) table.ticks = table.ticks.filter((other) => keyOf(table, other) !== key);
-    table.ticks.push(tick);
+    if (key === null) table.ticks.push(tick);
+    else {
+      byKey.delete(key);
+      byKey.set(key, tick);
+    }
     table.arrivals++;
     counts.rowCount++;
   }
+  if (isOverwritten) table.ticks = [...byKey.values()];
   return counts;
 }
 

@@ -293,3 +293,44 @@ describe('a batch with an id', () => {
     expect(await bars('1h')).toEqual([[0, 1, 3, 1, 3, 2, 2]]);
   });
 });
+
+it('plain, bars and state tables: rows are deleted, batches with an id written once', async () => {
+  const id = { name: 'id', type: { kind: 'int64' } } as const;
+  const name = { name: 'name', type: { kind: 'text' } } as const;
+  const time = { name: 'time', type: { kind: 'timestamp', unit: 'ns', zone: true } } as const;
+  await database.createTable({ name: 'company', kind: 'plain', seriesKey: [], columns: [id, name] });
+  await database.createTable({ name: 'status', kind: 'state', seriesKey: ['name'], columns: [name, id] });
+  await database.createTable({
+    name: 'daily',
+    kind: 'bars',
+    timeColumn: 'time',
+    seriesKey: ['name'],
+    columns: [time, name, id],
+  });
+  const rows = { id: columnOf('int64', [1n, 2n, 2n]), name: columnOf('text', ['A', 'B', null]) };
+  const plain = { rowCount: 3, columns: rows };
+  const named = { id: rows.id, name: columnOf('text', ['A', 'B', 'C']) };
+  const times = columnOf('timestamp', [start, start + second, start]);
+  await database.write('company', plain, { batchId: 'x' });
+  await database.write('status', { rowCount: 3, columns: named }, { batchId: 'x' });
+  await database.write('daily', { rowCount: 3, columns: { ...named, time: times } }, { batchId: 'x' });
+  await reopen();
+  for (const table of ['company', 'status', 'daily']) {
+    expect(await database.write(table, { rowCount: 0, columns: {} }, { batchId: 'x' })).toMatchObject({
+      rowCount: 3,
+      repeated: true,
+    });
+    expect(await database.deleteRows(table, { where: { id: 2 } })).toMatchObject({ rowCount: 2 });
+    expect(await database.deleteRows(table, { where: { id: 2 } })).toMatchObject({ rowCount: 0 });
+    for (const again of [false, true]) {
+      if (again) await reopen();
+      expect(rowsOf(await database.read({ table }), 'name', 'id')).toEqual([['A', 1]]);
+      expect(rowsOf(await database.sql(`SELECT name FROM ${table}`), 'name')).toEqual([['A']]);
+    }
+    if (table !== 'company') expect(rowsOf(database.latest(table), 'name')).toEqual([['A']]);
+  }
+  await expect(database.deleteRows('company', { fromNs: 0n })).rejects.toThrow('plain table');
+  await expect(database.deleteRows('trades_1m', {})).rejects.toThrow('is a rollup');
+  expect(await database.deleteRows('company', {})).toMatchObject({ rowCount: 1 });
+  expect((await database.read({ table: 'company' })).rowCount).toBe(0);
+});
