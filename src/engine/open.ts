@@ -37,7 +37,7 @@ export interface OpenOptions {
   flushIntervalMs?: number;
   /** When closed chunks are rewritten in series order: see `engine/seal`. */
   sealing?: Partial<SealLimits>;
-  /** Rows of history that a new rollup takes in one step, about; default 131,072. */
+  /** Rows of history that a new rollup takes in one step, about; default 65,536. */
   backfillRows?: number;
   /** Default: silent. */
   log?: Logger;
@@ -46,7 +46,7 @@ export interface OpenOptions {
   fileSystem?: FileSystem;
 }
 
-const backfillRowsDefault = 131_072;
+const backfillRowsDefault = 65_536;
 /** Sorting a row takes about so much of the store's memory; what does not fit is spilled to the disk. */
 const sealBytesPerRow = 64;
 
