@@ -8,7 +8,8 @@
  * ```
  *
  * The store has 64 MiB at least. Besides the budget stand the program itself and what hangs on its users: results on
- * their way to a client, symbols, open bars. Measured resident: the budget and 250 MB after 20 M ticks (`npm run bench`).
+ * their way to a client, symbols, open bars. Measured resident: the budget and 250 MB after 20 M ticks (`npm run bench
+ * -- --only memory`).
  */
 export interface Budget {
   /** Newest rows kept in memory, flushed or not. */

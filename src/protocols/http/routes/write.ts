@@ -75,7 +75,8 @@ export function writeRoutes(app: FastifyInstance, context: HttpContext): void {
               type: 'string',
               maxLength: 256,
               description:
-                'Your name for the batch, or the header Idempotency-Key: a batch whose id is known is not written again.',
+                'Your name for the batch, or the header Idempotency-Key: ' +
+                'a batch whose id is known is not written again.',
               examples: ['2024-05-17-000123'],
             },
           },
