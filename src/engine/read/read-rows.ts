@@ -43,7 +43,8 @@ export function readRows(
   const newest = fromNewest(table, series, range);
   if (newest) return Promise.resolve(newest);
   const { amendedCount } = table;
-  return readStore(storage, table, series, range, hot.flushedRow).then((stored) => {
+  const limit = storedLimit(table, range, memory);
+  return readStore(storage, table, series, { ...range, limit }, hot.flushedRow).then((stored) => {
     // What memory gave is of before an amendment, what the store gave may be of after it.
     if (table.amendedCount !== amendedCount) return readRows(storage, table, series, range);
     return finish(table, range, [stored, memory]);
@@ -220,6 +221,24 @@ function columnNames(table: RowTable): string[] {
   ];
 }
 
+/**
+ * How many rows of the store are enough. One more than asked for tells whether there is another page. A bar that memory
+ * overwrites is a later arrival: it moves among those of its time, past the cursor or past rows that were cut.
+ */
+function storedLimit(table: RowTable, { limit }: Range, memory: ColumnSet): number | null {
+  if (limit === null) return null;
+  if (table.def.kind !== 'bars') return limit + 1;
+  const counts = new Map<bigint, number>();
+  const [, timesNs] = memory.columns as { values: BigInt64Array }[];
+  let most = 0;
+  for (const timeNs of timesNs.values) {
+    const count = (counts.get(timeNs) ?? 0) + 1;
+    counts.set(timeNs, count);
+    if (count > most) most = count;
+  }
+  return limit + 1 + most;
+}
+
 function readStore(
   storage: Storage,
   table: RowTable,
@@ -234,8 +253,7 @@ function readStore(
     fromNs: range.fromNs,
     toNs: range.toNs,
     order: range.order,
-    // One row more than asked for tells whether there is another page; overwritten bars make room for the memory's.
-    limit: range.limit === null ? null : range.limit + 1,
+    limit: range.limit,
     versionBelow: BigInt(below),
     after: range.after && { timeNs: range.after.timeNs, version: range.after.tie },
   });
