@@ -22,6 +22,8 @@ export class Publisher {
   /** Closed bars that late ticks changed, and that are to be told of. */
   readonly #late = new Map<RollupEntry, Map<string, BarKey>>();
   #isCorrecting = false;
+  /** Whose changed bars are being read, and the groups of it that have been amended since that began. */
+  #reading: { entry: RollupEntry; amended: Set<number> } | null = null;
 
   constructor(state: EngineState, readAgain: ReadAgain) {
     this.#state = state;
@@ -53,7 +55,8 @@ export class Publisher {
   /** Bars of these levels were made again. */
   publishAmendedBars(levels: readonly PlannedLevel[]): void {
     for (const level of levels) {
-      const { entry } = level;
+      const { entry, newest } = level;
+      if (this.#reading?.entry === entry) for (const group of newest.keys()) this.#reading.amended.add(group);
       const subscriptions = this.#state.bus.forNode(entry.node);
       // What counts as told as closed is kept right in any case.
       const { gone, closed, reopened, late } = amendedBars(level);
@@ -144,20 +147,33 @@ export class Publisher {
 
   /**
    * A corrected bar is the whole new bar, part of which may lie in the store. Who subscribes while it is read has it in
-   * the snapshot.
+   * the snapshot. An amendment that is told meanwhile is newer than what was read of its groups: they are read again.
    */
   async #tellCorrected(entry: RollupEntry, keys: BarKey[]): Promise<void> {
     const wanting = [...this.#state.bus.forNode(entry.node)].filter(({ topic }) => topic.closed);
     if (wanting.length === 0) return;
+    const amended = new Set<number>();
+    this.#reading = { entry, amended };
     try {
       const { groups, rows } = await this.#readAgain(entry, keys);
-      this.#push(wanting, 'correction', entry.node.name, rows, groups);
+      const kept = Int32Array.from(groups.keys()).filter((row) => !amended.has(groups[row]));
+      this.#push(
+        wanting,
+        'correction',
+        entry.node.name,
+        takeSetRows(rows, kept),
+        kept.map((row) => groups[row]),
+      );
     } catch (error) {
       this.#state.log.error(
         { err: error, table: entry.node.name },
         'late ticks changed closed bars that could not be read again',
       );
+    } finally {
+      this.#reading = null;
     }
+    const overtaken = keys.filter(({ group }) => amended.has(group));
+    if (overtaken.length > 0) this.#correct(entry, overtaken);
   }
 
   #push(
