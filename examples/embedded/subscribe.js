@@ -30,10 +30,13 @@ const bars = await database.subscribe({ table: 'trades', timeframe: '1m', series
 await tick(1_700_000_050, 190.25); // another minute: the first bar closes
 await tick(1_700_000_010, 191); // late: it changes the bar that has closed
 
+// A correction is read again from memory and store: it may come before or after the live bar of the next minute.
+const awaited = new Set(['snapshot', 'closed', 'live', 'correction']);
 for await (const event of bars) {
   if (event.type === 'lagged') continue; // too slow: event.dropped rows were left out; read them again
   const close = event.rows.columns[event.rows.names.indexOf('close')];
   console.log(`${event.type}: close ${close.values.join(' ')}`);
-  if (event.type === 'correction') break;
+  awaited.delete(event.type);
+  if (awaited.size === 0) break;
 }
 await database.close();

@@ -31,10 +31,8 @@ it('the embedded quick start prints the bars of its four ticks', async () => {
 }, 60_000);
 
 it('the embedded subscription example sees a bar close and a late tick correct it', async () => {
-  expect(await example('subscribe.js')).toEqual([
-    'snapshot: close 189.5',
-    'closed: close 189.5',
-    'live: close 190.25',
-    'correction: close 191',
-  ]);
+  const [snapshot, closed, ...others] = await example('subscribe.js');
+  expect([snapshot, closed]).toEqual(['snapshot: close 189.5', 'closed: close 189.5']);
+  // Which of the two comes first is not promised.
+  expect(others.sort()).toEqual(['correction: close 191', 'live: close 190.25']);
 }, 60_000);
