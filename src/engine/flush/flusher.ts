@@ -179,6 +179,7 @@ export class Flusher {
       tables: catalog.rows().map((entry) => {
         const { table } = entry;
         const toRow = table.hot.nextRow;
+        table.cutRow = toRow;
         return { entry, toRow, toSeries: table.durableSeries, ops: planRows(table, toRow) };
       }),
       nodes: catalog.rollups().map((entry) => {

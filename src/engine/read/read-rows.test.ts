@@ -95,3 +95,22 @@ it('pages over bars of one time, some of which memory overwrites, miss none', as
     expect(await pages('desc', limit), `limit ${limit}, desc`).toEqual(expected.toReversed());
   }
 });
+
+it('shows the bars of one moment, all of them, when a flush overwrites them beside the read', async () => {
+  const days = Array.from({ length: 50 }, (_, onDay) => onDay);
+  const version = (close: number): Bar[] => days.map((onDay): Bar => [onDay, 'A', close]);
+  await write(version(0));
+  await database.close();
+  database = await open({ directory });
+  for (let close = 1; close <= 4; close++) {
+    // The store answers one after the other, so the last ones wait until after the flush.
+    const reads = Array.from({ length: 40 }, () => pages('asc', 50));
+    await write(version(close));
+    await database.flush();
+    for (const read of await Promise.all(reads)) {
+      const seen = read[0]?.[2];
+      expect([close - 1, close]).toContain(seen);
+      expect(read).toEqual(version(seen));
+    }
+  }
+});

@@ -3,7 +3,8 @@
  *
  * The memory part is gathered synchronously when the read begins, together with the number of the first row that is not
  * in the store (`hot.flushedRow`); the store is then asked only for rows below that number. So it does not matter
- * whether a flush commits in between: no row is missed and none comes twice. Where memory covers the whole range the
+ * whether a flush commits in between: no row is missed and none comes twice. Only bars take the place of others when they
+ * are stored: a read of bars that a flush of later ones overtakes begins again. Where memory covers the whole range the
  * store is not asked at all.
  */
 
@@ -34,6 +35,22 @@ export function readRows(
   series: Int32Array | null,
   asked: Range,
 ): Promise<RowsRead> {
+  return tryRows(storage, table, series, asked, 1);
+}
+
+/**
+ * How often a read of bars begins again because a flush overtook it; then it takes what the store has, which is of that
+ * moment or of a later one.
+ */
+const triesMax = 4;
+
+function tryRows(
+  storage: Storage,
+  table: RowTable,
+  series: Int32Array | null,
+  asked: Range,
+  tries: number,
+): Promise<RowsRead> {
   const { hot } = table;
   const range = keptPart(asked, table.droppedBeforeNs);
   if (table.def.kind === 'state') return Promise.resolve(readStates(table, series, range));
@@ -43,10 +60,16 @@ export function readRows(
   const newest = fromNewest(table, series, range);
   if (newest) return Promise.resolve(newest);
   const { amendedCount } = table;
+  const { nextRow } = hot;
+  const isLast = table.def.kind === 'bars' && tries === triesMax;
+  const below = isLast ? null : hot.flushedRow;
   const limit = storedLimit(table, range, memory);
-  return readStore(storage, table, series, { ...range, limit }, hot.flushedRow).then((stored) => {
+  return readStore(storage, table, series, { ...range, limit }, below).then((stored) => {
     // What memory gave is of before an amendment, what the store gave may be of after it.
     if (table.amendedCount !== amendedCount) return readRows(storage, table, series, range);
+    // Bars that came after the read began may have taken the place of stored ones that belong to it.
+    const isOvertaken = table.def.kind === 'bars' && table.cutRow > nextRow && !isLast;
+    if (isOvertaken) return tryRows(storage, table, series, range, tries + 1);
     return finish(table, range, [stored, memory]);
   });
 }
@@ -244,7 +267,7 @@ function readStore(
   table: RowTable,
   series: Int32Array | null,
   range: Range,
-  below: number,
+  below: number | null,
 ): Promise<ColumnSet> {
   return scanStore(storage, {
     table: physicalId(table.id, tableRole.rows),
@@ -254,7 +277,7 @@ function readStore(
     toNs: range.toNs,
     order: range.order,
     limit: range.limit,
-    versionBelow: BigInt(below),
+    versionBelow: below === null ? null : BigInt(below),
     after: range.after && { timeNs: range.after.timeNs, version: range.after.tie },
   });
 }

@@ -96,6 +96,8 @@ export class RowTable {
   droppedBeforeNs: bigint | null = null;
   /** Batches applied: tells readers of derived state whether anything changed. */
   appliedCount = 0;
+  /** Rows below this are in the store, or on their way there. */
+  cutRow = 0;
   /** Amendments applied: a read that one overtook begins again. */
   amendedCount = 0;
   #t256 = new Float64Array(0);
