@@ -404,14 +404,15 @@ function copyOf(table: ModelTable): ModelTable {
   return { ...table, ticks: [...table.ticks] };
 }
 
-/** Rows are those of the moment the read began; bars of that or a later one. */
+/** Ticks and states are those of the moment the read began; bars, which take the place of others, of that or a later one. */
 function checkGlimpse(
   { lsn, rollup, rows }: Omit<Glimpse, 'reading'> & { rows: Scalar[][] },
   moments: readonly Moment[],
   tolerance: number,
 ): void {
   const first = moments.findLastIndex((moment) => moment.lsn <= lsn);
-  const possible = rollup ? moments.slice(first) : [moments[first]];
+  const isLater = rollup !== undefined || moments[0].table.def.kind === 'bars';
+  const possible = isLater ? moments.slice(first) : [moments[first]];
   const wrong: string[] = [];
   for (const { table } of possible) {
     const expected = rollup ? expectedBars(table, rollup, {}).map(({ row }) => row) : expectedRows(table, {});
