@@ -294,6 +294,42 @@ describe('a batch with an id', () => {
   });
 });
 
+it('counts ticks between two sessions once where bars of both are made again', async () => {
+  const calendar = {
+    name: 'long auctions',
+    timeZone: 'UTC',
+    from: '1970-01-01',
+    to: '2099-12-31',
+    earlyMinutes: 60,
+    lateMinutes: 60,
+    regular: [{ days: 'sun mon tue wed thu fri sat', sessions: ['10:00/12:00'] }],
+    holidays: [],
+    special: [],
+  };
+  const aggregates = [{ name: 'trades', fn: 'count' }] as const;
+  await database.createRollup({
+    name: 'daily',
+    source: 'trades',
+    timeframe: '1d',
+    aggregates: [...aggregates],
+    calendar,
+  });
+  const [hour, day] = [3_600, 86_400];
+  // Each day: in the session, and in the hours after its close and before its open.
+  const tick = (at: number, id: number): Trade => [at, 'A', id, id];
+  const ticks = [0, day, 2 * day].flatMap((at, i) => [
+    tick(at - hour / 2, i * 10),
+    tick(at + hour, i * 10 + 1),
+    tick(at + 2.5 * hour, i * 10 + 2),
+  ]);
+  await write(...ticks);
+  const counts = async (): Promise<Scalar[]> =>
+    rowsOf(await database.read({ table: 'daily' }), 'trades').map(([count]) => count);
+  expect(await counts()).toEqual([3, 3, 3]);
+  expect(await write([hour, 'A', 1, 100], [day + hour, 'A', 11, 100])).toMatchObject({ corrected: 2 });
+  expect(await counts()).toEqual([3, 3, 3]);
+});
+
 it('plain, bars and state tables: rows are deleted, batches with an id written once', async () => {
   const id = { name: 'id', type: { kind: 'int64' } } as const;
   const name = { name: 'name', type: { kind: 'text' } } as const;

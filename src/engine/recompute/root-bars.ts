@@ -30,8 +30,11 @@ export async function barsFromTicks(
   const series = ownsGroups(entry) ? null : Int32Array.from(buckets.keys());
   const fold = new TickFold(entry.node.plan.bucketing, entry.node.plan.slots);
   for (const span of spansOf(buckets, entry.node.plan.bucketing, Number.POSITIVE_INFINITY)) {
+    // Between sessions the pages of two spans overlap.
+    const isWanted = (group: number, start: number): boolean =>
+      start >= span.from && start < span.to && buckets.get(group)?.has(start) === true;
     await eachPage(state, entry, { series, span, overlay }, (page) =>
-      foldPage(entry, fold, page, (group, start) => buckets.get(group)?.has(start) === true, found),
+      foldPage(entry, fold, page, isWanted, found),
     );
   }
   return found;
