@@ -131,6 +131,16 @@ it('goes on by itself after the database was closed in the middle', async () => 
   await expectRight('1h');
 });
 
+it('answers who made a rollup while the database is closed', async () => {
+  const making = expect(database.createCandles(candles)).rejects.toMatchObject({ code: 'STOPPING' });
+  // The rollups are stored after back-fills have stopped.
+  await database.close();
+  await making;
+  database = await openIt();
+  while (database.status().backfills.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  await expectRight('1h');
+});
+
 it('ends when the rollup is dropped', async () => {
   const making = expect(database.createCandles({ ...candles, timeframes: ['1m'] })).rejects.toMatchObject({
     code: 'TABLE_NOT_FOUND',

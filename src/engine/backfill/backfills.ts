@@ -74,6 +74,8 @@ export class Backfills {
   start(): void {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // A rollup that was made just as the last one was found to be filled.
+      if (this.#next()) this.start();
     });
   }
 
@@ -82,7 +84,8 @@ export class Backfills {
     return new Promise((resolve, reject) => {
       this.#waiters.add({ entry, resolve, reject });
       this.#settle();
-      this.start();
+      if (this.#isStopped) this.#giveUp();
+      else this.start();
     });
   }
 
@@ -91,6 +94,10 @@ export class Backfills {
     this.#isStopped = true;
     this.#wake?.();
     await this.#running;
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
     const error = new CandelaError(
       'STOPPING',
       'the database is closed; the next start goes on with the back-fill',
