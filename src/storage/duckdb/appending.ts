@@ -45,15 +45,18 @@ export async function appendRows(
         await nextTurn();
       }
     }
+    appender.closeSync();
   } catch (error) {
     discard(appender);
     throw error;
   }
-  appender.closeSync();
   if (rowCount > vectorRows) await nextTurn();
 }
 
-/** Closing an appender after a failure fails for the same reason; the transaction is rolled back anyway. */
+/**
+ * An appender that failed keeps its rows, and would append them when it is collected, outside the transaction that was
+ * rolled back: so they are taken from it. Closing it may fail for the reason that it failed for before.
+ */
 function discard(appender: DuckDBAppender): void {
   try {
     appender.clear();
