@@ -84,3 +84,33 @@ it('are made from the ticks again, at every level, within the range asked for', 
     rmSync(directory, { recursive: true });
   }
 });
+
+it('are made again whatever their width, from the earliest time to the latest', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'candela-refresh-'));
+  const database = await open({ directory });
+  try {
+    await database.createTable({
+      name: 'trades',
+      kind: 'ticks',
+      timeColumn: 'time',
+      seriesKey: [],
+      columns: [{ name: 'time', type: { kind: 'timestamp', unit: 'us', zone: true } }],
+    });
+    const aggregates = [{ name: 'trades', fn: 'count' } as const];
+    const timeframes = ['1s', '1d', '3mo', '10y'];
+    for (const timeframe of timeframes)
+      await database.createRollup({ name: `t${timeframe}`, source: 'trades', timeframe, aggregates });
+    // In the years 1898, 1969, 2024 and 2041.
+    const times = [-2_250_000_000n * second, -second, start, 2_250_000_000n * second];
+    await database.write('trades', { rowCount: 4, columns: { time: columnOf('timestamp', times) } });
+    for (const timeframe of timeframes)
+      expect(await database.refresh({ table: `t${timeframe}` }), timeframe).toMatchObject({
+        bars: 4,
+        changed: 0,
+        skipped: 0,
+      });
+  } finally {
+    await database.close();
+    rmSync(directory, { recursive: true });
+  }
+});

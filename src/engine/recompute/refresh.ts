@@ -86,7 +86,7 @@ async function* spans(
 ): AsyncGenerator<TimeSpan> {
   const { bucketing } = node.plan;
   const buckets = Math.max(1, Math.floor(barsPerStep / Math.max(1, groups.index.count)));
-  const widthNs = BigInt(Math.round(bucketing.timeframe.widthNs)) * BigInt(buckets);
+  const widthNs = stepWidthNs(bucketing.timeframe.widthNs * buckets);
   const versions = { versionFrom: 0n, versionBelow: 2n ** 63n - 1n };
   const tables = [node.source?.id ?? ticks.id, id].map((owner) => physicalId(owner, tableRole.rows));
   const counts = await Promise.all(
@@ -101,6 +101,14 @@ async function* spans(
     if (from < to) yield { from, to, lastStart: bucketing.bucketOf(to - 256).start };
     done = Math.max(done, to);
   }
+}
+
+/**
+ * About so many ns as a power of two, which slices all of time into whole multiples: no slice begins or ends beyond
+ * what 64 bits hold.
+ */
+function stepWidthNs(wantedNs: number): bigint {
+  return 1n << BigInt(Math.floor(Math.log2(Math.min(wantedNs, 2 ** 61))));
 }
 
 /** The end of the last bucket that begins before a time. */
