@@ -106,7 +106,8 @@ class Life {
       directory,
       memoryBytesMax: this.#memoryBytesMax,
       flushIntervalMs: 3_600_000,
-      backfillRows: pick(this.#prng, [1, 20, 500, 131_072]),
+      // Each page is a commit, and takes its time on disk.
+      backfillRows: pick(this.#prng, [directory === null ? 1 : 50, 20, 500, 131_072]),
       ...(this.#isQuiet ? {} : { sealing: { intervalMs: 20, rowsMin: 30, rowsMax: 1000, idleMs: 0 } }),
       durability: pick(this.#prng, ['always', 'none'] as const),
     });
@@ -256,7 +257,7 @@ class Life {
     const outcome = await creating;
     if (typeof outcome === 'string' && !(isRestarted && outcome === 'STOPPING')) throw new Error(outcome);
     while (this.#database.table(rollup.def.name)?.backfill)
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 1));
     if (this.#database.table(rollup.def.name)) this.#table.rollups.push(rollup);
   }
 
