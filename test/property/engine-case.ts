@@ -405,7 +405,7 @@ function copyOf(table: ModelTable): ModelTable {
   return { ...table, ticks: [...table.ticks] };
 }
 
-/** Ticks and states are those of the moment the read began; bars, which take the place of others, of that or a later one. */
+/** Ticks are those of the moment the read began; bars, which take the place of others, of that or a later one. */
 function checkGlimpse(
   { lsn, rollup, rows }: Omit<Glimpse, 'reading'> & { rows: Scalar[][] },
   moments: readonly Moment[],

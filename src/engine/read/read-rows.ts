@@ -3,9 +3,9 @@
  *
  * The memory part is gathered synchronously when the read begins, together with the number of the first row that is not
  * in the store (`hot.flushedRow`); the store is then asked only for rows below that number. So it does not matter
- * whether a flush commits in between: no row is missed and none comes twice. Only bars take the place of others when they
- * are stored: a read of bars that a flush of later ones overtakes begins again. Where memory covers the whole range the
- * store is not asked at all.
+ * whether a flush commits in between: no row is missed and none comes twice. Only bars take the place of others when
+ * they are stored: a read of bars that a flush of later ones overtakes begins again. Where memory covers the whole
+ * range the store is not asked at all.
  */
 
 import { concatSets, narrowToInt32, takeSetRows, widenInt32 } from '../../market/column-ops.ts';
