@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createCalendar } from './calendar.ts';
+import { type Calendar, createCalendar } from './calendar.ts';
 import type { CalendarDef } from './calendar-def.ts';
 import { shippedCalendar } from './shipped.ts';
 
@@ -97,4 +97,32 @@ describe('mistakes in a calendar', () => {
   ])('%s', (message, change) => {
     expect(() => createCalendar({ ...nights, ...change })).toThrow(message);
   });
+});
+
+it('answers the same whatever it was asked before, across years without sessions', () => {
+  const def: CalendarDef = {
+    name: 'young',
+    timeZone: 'UTC',
+    from: '2020-01-01',
+    to: '2030-12-31',
+    earlyMinutes: 30,
+    lateMinutes: 30,
+    regular: [
+      { from: '2020-01-06', days: 'mon thu', sessions: ['09:00/17:00'] },
+      { from: '2021-01-01', days: 'sun mon tue wed thu fri sat', sessions: [] },
+      { from: '2023-01-01', days: 'tue', sessions: ['-1 20:00/04:00'] },
+    ],
+    holidays: [],
+    special: [],
+  };
+  const dayNs = 86_400e9;
+  const asked = createCalendar(def);
+  for (let i = 0; i < 120; i++) {
+    // Days of 2013 to 2024 in a mixed order, at any hour.
+    const t = 15_800 * dayNs + ((i * 7_919) % 4_200) * dayNs + ((i * 5) % 24) * 3_600e9;
+    const fresh = (): Calendar => createCalendar(def);
+    expect(asked.sessionEndingAfter(t)).toEqual(fresh().sessionEndingAfter(t));
+    expect(asked.sessionClosedBy(t)).toEqual(fresh().sessionClosedBy(t));
+    expect(asked.sessionOf(t)).toEqual(fresh().sessionOf(t));
+  }
 });

@@ -144,6 +144,7 @@ function calendarOver(rules: Rules): Calendar {
   // Dates whose sessions can hold or follow a time lie within so many days of its own; one day more for DST.
   const daysBack = Math.ceil(rules.lastClose / 1440);
   const daysAhead = 1 - Math.floor(rules.firstOpen / 1440);
+  const empty = emptyDates();
   let last: Session = { open: 0, close: 0, date: 0 };
   /** A stretch known to belong to no session: ticks outside sessions come in long rows. */
   const outside = { from: 0, to: 0 };
@@ -153,8 +154,10 @@ function calendarOver(rules: Rules): Calendar {
   const sessionEndingAfter = (t: number): Session => {
     if (t >= last.open && t < last.close) return last;
     const from = dateOf(t) - daysBack;
-    for (let date = from; date < from + closedDaysMax; date++) {
-      const found = sessionsOn(date).find(({ close }) => close > t);
+    for (let date = empty.after(from); date < from + closedDaysMax; date = empty.after(date + 1)) {
+      const sessions = sessionsOn(date);
+      if (sessions.length === 0) empty.add(date);
+      const found = sessions.find(({ close }) => close > t);
       if (!found) continue;
       last = found;
       return found;
@@ -167,8 +170,10 @@ function calendarOver(rules: Rules): Calendar {
 
   const newestClosed = (t: number, to: number): Session | undefined => {
     const from = dateOf(t) + daysAhead;
-    for (let date = from; date >= to; date--) {
-      const found = sessionsOn(date).findLast(({ close }) => close <= t);
+    for (let date = empty.before(from); date >= to; date = empty.before(date - 1)) {
+      const sessions = sessionsOn(date);
+      if (sessions.length === 0) empty.add(date);
+      const found = sessions.findLast(({ close }) => close <= t);
       if (found) return found;
     }
     return undefined;
@@ -196,6 +201,29 @@ function calendarOver(rules: Rules): Calendar {
     sessionEndingAfter,
     sessionClosedBy,
     sessionOf,
+  };
+}
+
+/** The stretch of dates without sessions that a search came through last: the next one leaps over it. */
+interface EmptyDates {
+  /** Notes a date without sessions. */
+  add(date: number): void;
+  /** The date, or the first after the stretch that it lies in. */
+  after(date: number): number;
+  /** The date, or the last before the stretch that it lies in. */
+  before(date: number): number;
+}
+
+function emptyDates(): EmptyDates {
+  let [from, to] = [0, 0];
+  return {
+    add: (date) => {
+      if (date === to) to++;
+      else if (date === from - 1) from--;
+      else if (date < from || date > to) [from, to] = [date, date + 1];
+    },
+    after: (date) => (date >= from && date < to ? to : date),
+    before: (date) => (date >= from && date < to ? from - 1 : date),
   };
 }
 
